@@ -1,0 +1,1 @@
+"""Regions coupled through the connectome: operating point, stability, spectra, BOLD, EEG."""

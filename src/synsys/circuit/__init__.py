@@ -1,0 +1,1 @@
+"""The population equation of one region and its templates."""

@@ -1,0 +1,1 @@
+"""Plain records that every level shares; imports nothing else of synsys."""

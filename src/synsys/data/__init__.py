@@ -1,0 +1,1 @@
+"""Data that come with synsys, and readers for the user's own."""

@@ -1,0 +1,1 @@
+"""What is read from spectra and connectivity: bands, networks, graphs."""
