@@ -51,7 +51,9 @@ def load_table(filename: str, row_class: type[Row]) -> tuple[Row, ...]:
     return parse_table(text, filename, row_class)
 
 
-def parse_table(text: str, filename: str, row_class: type[Row]) -> tuple[Row, ...]:
+def parse_table(
+    text: str, filename: str, row_class: type[Row], exact_columns: bool = True
+) -> tuple[Row, ...]:
     """Read a table from its text.
 
     A cell is stripped of surrounding blanks. A list is split at ``|``; yes, no, true and false are
@@ -66,6 +68,9 @@ def parse_table(text: str, filename: str, row_class: type[Row]) -> tuple[Row, ..
         What messages call it.
     row_class : type
         As for `load_table`.
+    exact_columns : bool
+        Whether every field needs a column and every column a field. If not, further columns are
+        ignored and fields that have a default may be absent.
 
     Raises
     ------
@@ -80,7 +85,9 @@ def parse_table(text: str, filename: str, row_class: type[Row]) -> tuple[Row, ..
     seen: dict[tuple[Any, ...], int] = {}
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        _check_header(filename, header, list(columns))
+        optional = set() if exact_columns else _defaulted(row_class)
+        ignored = set() if exact_columns else set(header) - set(columns)
+        _check_header(filename, header, list(columns), optional, ignored)
         line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -103,19 +110,25 @@ def _key(row_class: type) -> tuple[str, ...]:
     return key or (fields(row_class)[0].name,)
 
 
+def _defaulted(row_class: type) -> set[str]:
+    return {field.name for field in fields(row_class) if field.default is not MISSING}
+
+
 def _columns(row_class: type) -> dict[str, Callable[[str], Any]]:
     """Reader of one cell for each field of `row_class`."""
     hints = get_type_hints(row_class)
     return {field.name: _cell_reader(hints[field.name], field) for field in fields(row_class)}
 
 
-def _check_header(filename: str, header: list[str], columns: list[str]) -> None:
+def _check_header(
+    filename: str, header: list[str], columns: list[str], optional: set[str], ignored: set[str]
+) -> None:
     for name in header:
-        if name not in columns:
+        if name not in columns and name not in ignored:
             raise TableError(f"{filename}, line 1: unknown column {name!r}{closest(name, columns)}")
         if header.count(name) > 1:
             raise TableError(f"{filename}, line 1: column {name!r} appears twice")
-    missing = [name for name in columns if name not in header]
+    missing = [name for name in columns if name not in header and name not in optional]
     if missing:
         raise TableError(f"{filename}, line 1: missing column {', '.join(map(repr, missing))}")
 
@@ -131,6 +144,8 @@ def _row(
         raise TableError(f"{where}: {len(cells)} cells, but the header has {len(header)} columns")
     values = {}
     for name, cell in zip(header, cells, strict=True):
+        if name not in columns:
+            continue
         try:
             values[name] = columns[name](cell.strip())
         except ValueError as error:
