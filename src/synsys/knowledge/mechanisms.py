@@ -1,0 +1,269 @@
+"""Mechanism tables: receptors, links, regional maps, healthy variability, disorder profiles.
+
+Evidence columns as in `synsys.knowledge.kinetics`. The accessors read each table once.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Literal
+
+from synsys.knowledge.kinetics import Channel, Checked, Grade, Projection, Synapse, Template, check_evidence
+from synsys.knowledge.rows import load_table
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """A metabotropic receptor whose activation modulates the circuit.
+
+    Activation a = density ((1 - occupancy) s(tone) + occupancy e), 1 in health, with
+    s(t) = t (1 + K) / (t + K). Tone and occupancy stay apart, so a partial agonist (e > 0) and a
+    depleted transmitter differ.
+
+    Attributes
+    ----------
+    density, tone, occupancy : str
+        Vocabulary names.
+    half_saturation, half_saturation_sd : float
+        K in units of the healthy tone, and the standard deviation of its logarithm.
+    ligand_efficacy : float
+        e of an antagonist, 0, unless the drug says otherwise.
+    """
+
+    receptor: str
+    density: str
+    tone: str
+    occupancy: str
+    half_saturation: float
+    half_saturation_sd: float
+    ligand_efficacy: float
+    checked: Checked
+    grade: Grade
+    source: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.source)
+        if min(self.half_saturation, self.half_saturation_sd) <= 0:
+            raise ValueError("half_saturation and its sd must be > 0")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One molecular cause: a source variable changes a target variable.
+
+    Attributes
+    ----------
+    source, target : str
+        Vocabulary names; ``activation:D1`` is the activation of a row of `receptors`.
+    source_where, where : tuple of str
+        Templates, loci or networks; empty means everywhere.
+    cell : tuple of str
+        Populations; empty means all.
+    law : {"power", "exp", "add"}
+        target *= source^k; target *= exp(k (source - healthy)); target += k (source - healthy).
+    strength, sd : float
+        k and its prior standard deviation (0 for a definition).
+    sign_certain : bool
+        False: the literature does not give the sign, both are run.
+    kind : {"definition", "receptor", "mechanism"}
+    direct : bool
+        Stands in for a path through signaling that is not modelled yet.
+    citation : str
+    """
+
+    id: str
+    source: str
+    target: str
+    source_where: tuple[str, ...]
+    where: tuple[str, ...]
+    cell: tuple[str, ...]
+    law: Literal["power", "exp", "add"]
+    strength: float
+    sd: float
+    sign_certain: bool
+    kind: Literal["definition", "receptor", "mechanism"]
+    direct: bool
+    checked: Checked
+    grade: Grade
+    citation: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.citation)
+        if self.source == self.target:
+            raise ValueError(f"{self.source} links to itself")
+        if self.strength == 0 or self.sd < 0 or (self.sd == 0) != (self.kind == "definition"):
+            raise ValueError("strength must not be 0; sd is > 0, and 0 for a definition only")
+
+
+@dataclass(frozen=True)
+class RegionalMap:
+    """Which regional map shapes a healthy conductance or density: g_i = g (1 + beta z_i).
+
+    Attributes
+    ----------
+    multiplier : str
+        Vocabulary name.
+    map : str
+        Column of the connectome's maps: a gene symbol (mRNA) or a PET target.
+    kind : {"mRNA", "PET"}
+    cell : tuple of str
+        Populations; empty means all.
+    beta, beta_sd : float
+        Prior mean and standard deviation.
+    preferred : bool
+        Used when several maps of the quantity are present.
+    """
+
+    multiplier: str
+    map: str
+    kind: Literal["mRNA", "PET"]
+    cell: tuple[str, ...]
+    beta: float
+    beta_sd: float
+    preferred: bool
+    checked: Checked
+    grade: Grade
+    source: str
+    note: str = ""
+    key: ClassVar[tuple[str, ...]] = ("multiplier", "map", "cell")
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.source)
+        if self.beta_sd <= 0:
+            raise ValueError("beta_sd must be > 0")
+
+
+@dataclass(frozen=True)
+class Variability:
+    """How much a quantity differs between healthy people.
+
+    Attributes
+    ----------
+    name : str
+        Vocabulary name.
+    op : {"*", "+"}
+        Whether `sd` is that of the logarithm or of the value.
+    sd : float
+        Between-person standard deviation.
+    basis : str
+        What was measured (PET, MRS, post-mortem, ...).
+    """
+
+    name: str
+    op: Literal["*", "+"]
+    sd: float
+    basis: str
+    checked: Checked
+    grade: Grade
+    source: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.source)
+        if self.sd <= 0:
+            raise ValueError("sd must be > 0")
+
+
+@dataclass(frozen=True)
+class DisorderRow:
+    """One perturbation of a disorder profile: molecular or cellular, never a network value.
+
+    Attributes
+    ----------
+    disorder : str
+        Vocabulary name of the disorder (``disorder_scz``).
+    name : str
+        Vocabulary name of what is changed.
+    op : {"*", "+"}
+    value : float
+        Factor or increment.
+    sd : float
+        Prior standard deviation of log(value) or of value.
+    cell, where : str
+        Population and locus; empty means all.
+    effect : str
+        The effect as published.
+    conversion : str
+        How it became `value`.
+    text_derived : bool
+        The profile is assembled from text; the source review's Table 2 has no column for it.
+    """
+
+    disorder: str
+    name: str
+    op: Literal["*", "+"]
+    value: float
+    sd: float
+    checked: Checked
+    grade: Grade
+    source: str
+    effect: str
+    conversion: str
+    text_derived: bool
+    cell: str = ""
+    where: str = ""
+    key: ClassVar[tuple[str, ...]] = ("disorder", "name", "cell", "where")
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.source)
+        if self.sd <= 0:
+            raise ValueError("sd must be > 0")
+        if self.op == "*" and self.value <= 0:
+            raise ValueError("a factor must be > 0")
+        if self.value == (1 if self.op == "*" else 0):
+            raise ValueError("the row changes nothing")
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """All rows of ``templates.csv``."""
+    return load_table("templates.csv", Template)
+
+
+@cache
+def channels() -> tuple[Channel, ...]:
+    """All rows of ``channels.csv``."""
+    return load_table("channels.csv", Channel)
+
+
+@cache
+def synapses() -> tuple[Synapse, ...]:
+    """All rows of ``synapses.csv``."""
+    return load_table("synapses.csv", Synapse)
+
+
+@cache
+def projections() -> tuple[Projection, ...]:
+    """All rows of ``projections.csv``."""
+    return load_table("projections.csv", Projection)
+
+
+@cache
+def receptors() -> tuple[Receptor, ...]:
+    """All rows of ``receptors.csv``."""
+    return load_table("receptors.csv", Receptor)
+
+
+@cache
+def links() -> tuple[Link, ...]:
+    """All rows of ``links.csv``."""
+    return load_table("links.csv", Link)
+
+
+@cache
+def maps() -> tuple[RegionalMap, ...]:
+    """All rows of ``maps.csv``."""
+    return load_table("maps.csv", RegionalMap)
+
+
+@cache
+def population() -> tuple[Variability, ...]:
+    """All rows of ``population.csv``."""
+    return load_table("population.csv", Variability)
+
+
+@cache
+def disorders() -> tuple[DisorderRow, ...]:
+    """All rows of ``disorders.csv``."""
+    return load_table("disorders.csv", DisorderRow)
