@@ -1,7 +1,9 @@
 """The connectome record: regions, weights, tract lengths and maps, joined by region name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +31,9 @@ class Connectome:
         Tract lengths in mm.
     regions : DataFrame, N rows
         Index: unique region labels. Columns: ``hemisphere`` (L, R or B), ``structure`` (one of
-        `STRUCTURES`), ``x``, ``y``, ``z`` (centroid, MNI mm), ``network`` (one of `NETWORKS`; empty
-        outside cortex), ``dk`` (Desikan-Killiany name of the parcel or of the DK parcel it mostly
-        overlaps, for example ``rostralanteriorcingulate``; used to find loci).
+        `STRUCTURES`), ``x``, ``y``, ``z`` (centroid, MNI mm; NaN where unknown), ``network`` (one of
+        `NETWORKS`; empty outside cortex), ``dk`` (Desikan-Killiany name of the parcel or of the DK
+        parcel it mostly overlaps, for example ``rostralanteriorcingulate``; used to find loci).
     maps : DataFrame, (N, maps)
         Regional maps (expression, receptor density, ...), same index; NaN where a map is missing.
     fc : ndarray, (N, N), or None
@@ -64,7 +66,9 @@ class Connectome:
             raise UserError(f"{self.name}: region labels must be unique; repeated: {', '.join(twice[:5])}")
         for what, matrix in (("weights", self.weights), ("lengths", self.lengths), ("fc", self.fc)):
             if matrix is not None:
-                check_matrix(f"{self.name} {what}", matrix, labels, symmetric=not self.directed or what == "fc")
+                check_matrix(
+                    f"{self.name} {what}", matrix, labels, symmetric=not self.directed or what == "fc"
+                )
         for what, matrix in (("weights", self.weights), ("lengths", self.lengths)):
             if (matrix < 0).any():
                 i, j = np.argwhere(matrix < 0)[0]
@@ -72,6 +76,12 @@ class Connectome:
                     f"{self.name} {what}[{labels[i]}, {labels[j]}] = {matrix[i, j]:g} is negative; "
                     f"{what} must be >= 0 (log-transformed weights must be exponentiated first)"
                 )
+        if np.diagonal(self.weights).any():
+            i = int(np.flatnonzero(np.diagonal(self.weights))[0])
+            raise UserError(
+                f"{self.name} weights[{labels[i]}, {labels[i]}] = {self.weights[i, i]:g}; "
+                f"the diagonal must be zero (coupling within a region belongs to the circuit)"
+            )
         for column, allowed in (
             ("hemisphere", ("L", "R", "B")), ("structure", STRUCTURES), ("network", (*NETWORKS, "")),
         ):  # fmt: skip
@@ -88,6 +98,76 @@ class Connectome:
 
     def __len__(self) -> int:
         return len(self.regions)
+
+    @classmethod
+    def from_files(
+        cls,
+        weights: str | PathLike[str],
+        regions: str | PathLike[str],
+        lengths: str | PathLike[str] | None = None,
+        maps: Sequence[str | PathLike[str] | Mapping[str, Any]] = (),
+        fc: str | PathLike[str] | None = None,
+        *,
+        transform: str = "none",
+        fc_transform: str = "none",
+        length_unit: str = "mm",
+        tortuosity: float | None = None,
+        directed: bool = False,
+        columns: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
+        name: str | None = None,
+    ) -> "Connectome":
+        """A connectome from a user's files.
+
+        Matrices may be CSV, TSV, TXT, NPY, NPZ or MAT, with or without a row and column of labels.
+        Everything is joined by region label: a labelled file in another order is reordered; a file
+        without labels must be in the order of `regions`. A diagonal of `weights` is dropped.
+
+        Parameters
+        ----------
+        weights : path, (N, N)
+            Connection weights, row = target, column = source.
+        regions : path, CSV or TSV, N rows
+            Columns label, structure, and optionally hemisphere, x, y, z (MNI mm), network (Yeo-7, any
+            common spelling) and dk (Desikan-Killiany name); see `columns`.
+        lengths : path, (N, N), or None
+            Tract lengths. None, or 0 where there is a weight: centroid distance times `tortuosity`.
+        maps : sequence of path or mapping
+            Tables of regional maps. A mapping has ``file`` and optionally ``columns`` (which to take),
+            ``zscore`` (bool), ``prefix`` and ``rows``: "named" (default; by region label, regions
+            without a row are NaN) or "first" (no labels; rows are the first regions).
+        fc : path, (N, N), or None
+            Empirical functional connectivity; its diagonal is set to 1.
+        transform : {"none", "exp", "expm1"}
+            What turns the file into weights. ``exp`` is for log weights in which 0 marks an absent
+            connection (ENIGMA): w -> exp(w) where w != 0, else 0.
+        fc_transform : {"none", "tanh"}
+            ``tanh`` for Fisher z.
+        length_unit : {"mm", "cm", "m"}
+        tortuosity : float or None
+            Tract length over centroid distance where no length is known; None means 1.45, the
+            weight-averaged ratio in the embedded brain.
+        directed : bool
+            Whether asymmetric weights are meant.
+        columns : mapping or None
+            Our column -> heading in the regions file, e.g. ``{"network": "yeo7_lausanne"}``.
+        keys : mapping or None
+            ``weights``, ``lengths`` or ``fc`` -> variable in an NPZ or MAT file.
+        name : str or None
+            What the brain is called; None means the name of the regions file's folder.
+
+        Raises
+        ------
+        UserError
+            Naming file and cell, for anything that cannot be read, does not fit or does not match.
+        """
+        from synsys.core.brainfiles import assemble
+
+        return assemble(
+            weights, regions, lengths, maps, fc, transform=transform, fc_transform=fc_transform,
+            length_unit=length_unit, tortuosity=tortuosity, directed=directed, columns=columns,
+            keys=keys, name=name,
+        )  # fmt: skip
 
 
 def check_matrix(what: str, matrix: np.ndarray, labels: Sequence[str], symmetric: bool = True) -> None:
