@@ -16,7 +16,7 @@ from synsys.measures.threshold import as_graph, edge_density, rule_name, thresho
 
 DEFINITIONS = {
     "global_efficiency": "mean inverse shortest path length (Latora & Marchiori 2001)",
-    "local_efficiency": "mean efficiency of neighbourhoods (Latora & Marchiori 2001; Wang et al. 2016)",
+    "local_efficiency": "mean efficiency of neighbourhoods (Latora & Marchiori 2001; Wang et al. 2017)",
     "path_length": "mean shortest path length of connected pairs (Watts & Strogatz 1998)",
     "clustering": "mean clustering coefficient (Watts & Strogatz 1998; Onnela et al. 2005)",
     "transitivity": "triangles over connected triples (Newman 2003)",
@@ -71,7 +71,7 @@ def graph_profile(
     level: int | None = None,
     gamma: float = 1.0,
     fraction: float = 0.5,
-    runs: int = 10,
+    runs: int = 5,
     orders: int = 10,
     seed: int = 0,
 ) -> pd.DataFrame:

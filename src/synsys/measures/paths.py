@@ -153,7 +153,7 @@ def local_efficiency(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
         Binary: global efficiency of the subgraph of the neighbours (Latora & Marchiori 2001).
         Weighted: sum over pairs j, h of neighbours of (w_ij w_ih)^(1/3) / d_jh divided by
         k_i (k_i - 1), with d_jh the shortest path inside the neighbourhood over edges of length
-        w^(-1/3) (Wang et al. 2016, the default of bctpy ``efficiency_wei(local=True)``); it equals
+        w^(-1/3) (Wang et al. 2017, the default of bctpy ``efficiency_wei(local=True)``); it equals
         the binary measure when every weight is 1. Below two neighbours: 0.
     """
     roots = np.cbrt(graph) if weighted else (graph > 0).astype(float)
