@@ -22,7 +22,7 @@ class Receptor:
     Attributes
     ----------
     density, tone, occupancy : str
-        Vocabulary names.
+        Vocabulary names; an empty tone (local glutamate) is healthy unless the circuit supplies it.
     half_saturation, half_saturation_sd : float
         K in units of the healthy tone, and the standard deviation of its logarithm.
     ligand_efficacy : float
@@ -31,7 +31,6 @@ class Receptor:
 
     receptor: str
     density: str
-    tone: str
     occupancy: str
     half_saturation: float
     half_saturation_sd: float
@@ -39,12 +38,31 @@ class Receptor:
     checked: Checked
     grade: Grade
     source: str
+    tone: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
         check_evidence(self.checked, self.grade, self.source)
         if min(self.half_saturation, self.half_saturation_sd) <= 0:
             raise ValueError("half_saturation and its sd must be > 0")
+
+    def activation(self, density=1.0, tone=1.0, occupancy=0.0, efficacy=None, half_saturation=None):
+        """Activation relative to health; arguments are numbers or arrays that broadcast.
+
+        Parameters
+        ----------
+        density, tone : float or ndarray, >= 0
+            Fractions of the healthy value.
+        occupancy : float or ndarray, 0 to 1
+            Share of receptors held by a ligand.
+        efficacy : float or ndarray, optional
+            Activation of a held receptor relative to a healthy free one; the row's by default.
+        half_saturation : float or ndarray, optional
+            A draw of K; the row's median by default.
+        """
+        k = self.half_saturation if half_saturation is None else half_saturation
+        e = self.ligand_efficacy if efficacy is None else efficacy
+        return density * ((1.0 - occupancy) * tone * (1.0 + k) / (tone + k) + occupancy * e)
 
 
 @dataclass(frozen=True)
