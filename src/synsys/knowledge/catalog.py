@@ -51,7 +51,7 @@ def catalog(kind: str, search: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: name (id for claims). Lists are joined by ``, ``. The quantity that the search names comes first.
+        Index: name (id for claims). Lists are joined by ``, ``. What the search names comes first.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def catalog(kind: str, search: str | None = None) -> pd.DataFrame:
         found = cells.apply(lambda column: column.str.contains(search.strip(), case=False, regex=False)).any(
             axis=1
         )
-    order = sorted(np.flatnonzero(found | about), key=lambda i: (not first[i], not found[i]))
+    order = sorted(np.flatnonzero(found | about).tolist(), key=lambda i: (not first[i], not found[i]))
     return table.iloc[order]
 
 
