@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
-from synsys.knowledge.load import entities, vocabulary
+from synsys.knowledge.load import claims, entities, vocabulary
 from synsys.knowledge.resolve import (
     CELLS,
     entity,
@@ -16,6 +16,7 @@ from synsys.knowledge.resolve import (
     parse_sweep,
     quantity,
     related_quantities,
+    unit_change,
 )
 
 NAMES = [name for row in vocabulary().values() for name in (row.name, *row.genes, *row.aliases)]
@@ -181,6 +182,22 @@ def test_a_sweep_has_every_dose_once(start: float, steps: int, step: float) -> N
     assert all(
         math.isclose(dose, start + i * step, rel_tol=1e-9, abs_tol=1e-9) for i, dose in enumerate(doses)
     )
+
+
+def test_a_claim_of_one_is_a_quarter_more_or_a_fifth_less_or_one_unit_step() -> None:
+    assert unit_change("nmda_conductance", +1) == Perturbation("nmda_conductance", 1.25)
+    assert unit_change("nmda_conductance", -1) == Perturbation("nmda_conductance", 0.8)
+    assert unit_change("il6", +1) == Perturbation("il6", 1.0, "+")
+    assert unit_change("neuroinflammation", +1) == Perturbation("neuroinflammation", 0.25, "+")
+    for name in ("gamma_coupling", "small_worldness", "network_topology", "ketamine"):
+        with pytest.raises(UserError):
+            unit_change(name, +1)
+
+
+def test_every_signed_claim_about_a_cause_has_a_unit_change() -> None:
+    for claim in claims().values():
+        if claim.change_from in ("+1", "-1") and vocabulary()[claim.entity_from].perturbable:
+            assert unit_change(claim.entity_from, int(claim.change_from)).name == claim.entity_from
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ class Quantity:
     name, level, kind, unit, definition : str
     unit_step : str
         What a change of +1 in a claim means: ``ratio`` (x 1.25, and -1 is x 0.8), a number in `unit`, or
-        empty where no single number describes the quantity.
+        empty where no single number describes the quantity. By convention, not by measurement, the numbers
+        are 0.25 for indices, occupancies and prior shifts, 1 for z scores, alleles, doses and years, 0.1
+        for Fisher z and for methylation, 5 for mV.
     healthy : float or None
         Value in health, in `unit`; None where it is not one number or is computed by the model.
     low, high : float or None

@@ -177,6 +177,35 @@ def parse_sweep(text: str) -> tuple[Perturbation, ...]:
     return tuple(_perturbation(row, operator, dose, population, where) for dose in doses)
 
 
+def unit_change(name: str, sign: int) -> Perturbation:
+    """The change that a claim of +1 or -1 about a quantity means.
+
+    Parameters
+    ----------
+    name : str
+        As for `quantity`.
+    sign : {-1, +1}
+
+    Returns
+    -------
+    Perturbation
+        x 1.25 or x 0.8 where the quantity is changed by a factor, else plus or minus its unit step.
+
+    Raises
+    ------
+    UserError
+        If the quantity is unknown, cannot be perturbed, or has no unit step.
+    """
+    row = quantity(name)
+    if not row.perturbable:
+        raise UserError(f"{row.name} {_NOT_PERTURBABLE[row.kind]}")
+    if not row.unit_step:
+        raise UserError(f"{row.name} is a {row.unit}; one number cannot set it")
+    if row.multiplies:
+        return Perturbation(row.name, 1.25**sign)
+    return Perturbation(row.name, sign * float(row.unit_step), "+")
+
+
 def _doses(text: str, parts: list[str]) -> tuple[list[float], str | None]:
     cell = parts.pop() if len(parts) in (2, 4) and not _is_number(parts[-1]) else None
     numbers = [_number(text, part) for part in parts]
