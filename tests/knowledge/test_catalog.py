@@ -9,6 +9,7 @@ from synsys.core.errors import UserError
 from synsys.knowledge.catalog import CATALOGS, catalog, print_catalog
 from synsys.knowledge.graph import STRENGTHS, TIME_SCALES, Path, edges, paths
 from synsys.knowledge.load import claims, vocabulary
+from synsys.knowledge.mechanisms import disorders
 
 
 def printed(kind: str, search: str | None = None, width: int = 80) -> str:
@@ -67,6 +68,14 @@ def test_disorders_outside_table_2_say_so() -> None:
     source = catalog("disorders")["source"]
     outside = set(source.index[source.str.startswith("outside Table 2")])
     assert outside == {"disorder_asd", "disorder_anx", "disorder_ptsd", "disorder_ocd"}
+
+
+def test_every_disorder_shows_the_perturbations_of_its_profile() -> None:
+    shown = catalog("disorders")["profile"]
+    for change in disorders():
+        assert f"{change.name}" in shown[change.disorder]
+        assert f" {change.value:g} (grade {change.grade})" in shown[change.disorder]
+    assert not shown["disorder_any"]
 
 
 def test_a_therapy_shows_targets_and_the_limitation_of_its_row() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from synsys.core.errors import UserError
 from synsys.knowledge import load
+from synsys.knowledge.atlas import loci
 from synsys.knowledge.facts import Claim, Quantity
 from synsys.knowledge.rows import TableError, load_table, parse_table
 
@@ -174,6 +175,7 @@ def test_table_3_has_14_therapies_each_with_targets_and_a_name_to_run() -> None:
         assert row.entities, row.id
         assert set(row.entities) <= names, row.id
         assert row.networks, row.id
+        assert set(row.networks) <= {locus.name for locus in loci()}, row.id
         assert any(load.vocabulary()[name].perturbable for name in row.quantities), row.id
         assert all((row.molecular_targets, row.network_targets, row.rationale, row.limitation)), row.id
 

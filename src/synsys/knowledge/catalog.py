@@ -9,6 +9,7 @@ import numpy as np
 
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.load import claims, disorder_cells, limitation, therapies, vocabulary
+from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import related_quantities
 
 if TYPE_CHECKING:
@@ -30,7 +31,16 @@ _DETAILS = {
     "perturbations": ("level", "unit", "healthy", "genes", "aliases"),
     "readouts": ("level", "unit", "aliases"),
     "therapies": ("aliases", "molecular_targets", "network_targets", "limitation"),
-    "disorders": ("aliases", "drivers", "regions", "network", "oscillations", "symptoms", "source"),
+    "disorders": (
+        "aliases",
+        "profile",
+        "drivers",
+        "regions",
+        "network",
+        "oscillations",
+        "symptoms",
+        "source",
+    ),
     "claims": ("section", "condition", "claim_strength", "test_role", "contradictions"),
 }
 _SUMMARY = {"claims": "paraphrase"}
@@ -111,8 +121,9 @@ def print_catalog(kind: str, search: str | None = None, console: Console | None 
         table.add_row(str(label), Text.assemble(summary, "\n", (details, "dim")))
     out = console or Console()
     out.print(table)
-    matching = f" matching {search!r}" if search else ""
-    out.print(f"{len(rows)} {kind}{matching}", style="dim", highlight=False)
+    matching = f" match {search!r}" if search else ""
+    counted = f"of {len(catalog(kind))} {kind}" if search else kind
+    out.print(f"{len(rows)} {counted}{matching}", style="dim", highlight=False)
 
 
 def _meant(search: str) -> tuple[Quantity, ...]:
@@ -167,7 +178,13 @@ def _disorder_columns(row: Quantity) -> dict[str, str]:
     source = (
         f"outside Table 2: {', '.join(sections)}" if outside else ", ".join(sections).replace("T2", "Table 2")
     )
-    return {**texts, "source": source}
+    profile = [
+        f"{change.name}{':' if change.cell else ''}{change.cell}{'@' if change.where else ''}{change.where} "
+        f"{'x' if change.op == '*' else '+'} {change.value:g} (grade {change.grade})"
+        for change in disorders()
+        if change.disorder == row.name
+    ]
+    return {"profile": ", ".join(profile), **texts, "source": source}
 
 
 def _claims() -> pd.DataFrame:

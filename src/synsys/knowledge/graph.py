@@ -215,6 +215,7 @@ def _received() -> list[Edge]:
         Edge(name, f"activation:{row.receptor}", sign, (f"receptor {row.receptor}",), "causal")
         for row in receptors()
         for name, sign in ((row.density, 1), (row.tone, 1), (row.occupancy, -1))
+        if name
     ]
 
 
