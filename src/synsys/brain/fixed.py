@@ -1,0 +1,147 @@
+"""Operating point of the whole brain: potentials at which every population is at rest."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synsys.brain.wiring import Wiring
+from synsys.circuit.drift import SLOTS, Parameters, drift, firing, inverse_firing, steady_gates
+from synsys.circuit.linear import CALCIUM, KINDS
+
+_STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A state of rest.
+
+    Attributes
+    ----------
+    x : ndarray, (N, 8, 3)
+        State of every node.
+    u : ndarray, (3, N, 3)
+        Conductance arriving from other regions.
+    residual : float
+        Largest |dV/dt| times the membrane time constant, mV.
+    converged : bool
+        Whether `residual` is below tolerance; if not, no state of rest was found.
+    """
+
+    x: np.ndarray
+    u: np.ndarray
+    residual: float
+    converged: bool
+
+    def rates(self, p: Parameters) -> np.ndarray:
+        """Firing rates in Hz, (N, 3)."""
+        return 1e3 * firing(self.x[..., 0, :], p)
+
+
+def rest(v: np.ndarray, p: Parameters, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """State with potentials `v` whose gates, synapses and calcium are at rest, and tau dV/dt there.
+
+    The calcium equation is linear in calcium, so one evaluation of the drift gives its rest value.
+    """
+    x = steady_gates(v, p)
+    x[..., CALCIUM, :] += drift(x, p, u)[..., CALCIUM, :] * p.tau_ca
+    return x, drift(x, p, u)[..., 0, :] * p.tau
+
+
+def arriving(x: np.ndarray, wiring: Wiring, coupling: np.ndarray) -> np.ndarray:
+    """Conductance arriving at each population from other regions at rest, (3, N, 3)."""
+    return coupling * wiring.collect(wiring.gates(x))
+
+
+def fixed_point(
+    p: Parameters, wiring: Wiring, coupling: np.ndarray, v: np.ndarray, tolerance: float = 1e-9, most: int = 60
+) -> OperatingPoint:
+    """Newton iteration on the potentials, gates and synapses eliminated.
+
+    Parameters
+    ----------
+    p : Parameters
+        Numbers of one state, (N, 3).
+    wiring : Wiring
+    coupling : ndarray, (3, N, 3)
+        Multipliers of arriving conductance (receptors, spines, long-range strength).
+    v : ndarray, (N, 3)
+        Start, mV; the healthy potentials.
+    tolerance : float
+        Accepted |tau dV/dt| in mV.
+    most : int
+        Iterations before giving up.
+    """
+    n = len(v)
+    for _ in range(most):
+        x = steady_gates(v, p)
+        u = arriving(x, wiring, coupling)
+        x, f = rest(v, p, u)
+        size = float(np.abs(f).max())
+        if size < tolerance:
+            return OperatingPoint(x, u, size, True)
+        local = np.empty((n, SLOTS, SLOTS))
+        gates = np.zeros((n, 2, SLOTS))
+        for a in range(SLOTS):
+            w = v.astype(complex)
+            w[:, a] += 1j * _STEP
+            y, g = rest(w, p, u)
+            local[..., a] = g.imag / _STEP
+            gates[..., a] = y[:, 1:3, a].imag / _STEP
+        enter = np.empty((n, len(KINDS), SLOTS))
+        for k in range(len(KINDS)):
+            w = u.astype(complex)
+            w[k] += 1j * _STEP
+            enter[:, k] = rest(v.astype(complex), p, w)[1].imag / _STEP
+        inverse = np.linalg.inv(-local)
+        free = (inverse @ f[..., None])[..., 0]
+        # potential of every population per unit conductance, then the loop through the connectome
+        transfer = inverse[:, :, None, :] * (enter * coupling.transpose(1, 0, 2))[:, None]
+        loop = wiring.loop(transfer[None], gates[None, :, 0], gates[None, :, 1])[0].real
+        source = wiring.source_node, wiring.source_slot
+        dy = np.linalg.solve(np.eye(len(wiring.source_node)) - loop, free[source])
+        spread = np.zeros((n, 2, SLOTS))
+        spread[wiring.source_node, :, wiring.source_slot] = gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
+        du = wiring.collect(spread)
+        step = free + np.einsum("nbka,kna->nb", transfer, du)
+        v = v + step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-30))
+        if not np.isfinite(v).all():
+            break
+    return OperatingPoint(x, u, size, False)
+
+
+def continuation(start: Parameters, end: Parameters, wiring: Wiring, couplings: tuple[np.ndarray, np.ndarray],
+                 v: np.ndarray) -> OperatingPoint:
+    """Follow the operating point from healthy to perturbed parameters, halving the step where Newton fails.
+
+    Parameters
+    ----------
+    start, end : Parameters
+        Healthy and perturbed numbers.
+    wiring : Wiring
+    couplings : (healthy, perturbed) multipliers, each (3, N, 3)
+    v : ndarray, (N, 3)
+        Healthy potentials, mV.
+    """
+    done, step = 0.0, 1.0
+    point = fixed_point(end, wiring, couplings[1], v)
+    while not point.converged and step > 1 / 64:
+        step /= 2
+        at = done
+        while at < 1.0:
+            at = min(1.0, at + step)
+            part = blend(start, end, at)
+            point = fixed_point(part, wiring, couplings[0] ** (1 - at) * couplings[1] ** at, v)
+            if not point.converged:
+                break
+            done, v = at, point.x[:, 0]
+    return point
+
+
+def blend(start: Parameters, end: Parameters, weight: float) -> Parameters:
+    """Parameters a fraction `weight` of the way from `start` to `end`."""
+    return replace(
+        start, **{k: (1 - weight) * a + weight * getattr(end, k) for k, a in vars(start).items()}
+    )  # fmt: skip
+
+
+__all__ = ["OperatingPoint", "arriving", "continuation", "fixed_point", "inverse_firing", "rest"]

@@ -1,0 +1,216 @@
+"""From perturbations to multipliers: the links of ``links.csv`` evaluated on a brain.
+
+Every variable of the vocabulary is an array over (node, population). A perturbation moves it, links carry
+the change on, in three passes that need no iteration: molecular links in causal order; activation of
+neuromodulator receptors, a = density ((1 - occupancy) sat(tone) + occupancy efficacy); links from
+activations to conductances and drive.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+
+import numpy as np
+import pandas as pd
+
+from synsys.brain.wiring import Wiring
+from synsys.circuit.drift import SLOTS
+from synsys.circuit.templates import cells
+from synsys.core.errors import UserError, unknown
+from synsys.core.perturbation import Perturbation
+from synsys.knowledge.atlas import resolve_where
+from synsys.knowledge.load import vocabulary
+from synsys.knowledge.mechanisms import Link, links, receptors
+
+ACTIVATION = "activation:"
+
+
+@cache
+def causal_order() -> tuple[Link, ...]:
+    """Links between molecules (not from receptor activation), sources before targets."""
+    rows = [link for link in links() if link.kind != "receptor"]
+    graph: dict[str, set[str]] = {}
+    for link in rows:
+        graph.setdefault(link.target, set()).add(link.source)
+    rank = {name: i for i, name in enumerate(TopologicalSorter(graph).static_order())}
+    return tuple(sorted(rows, key=lambda link: rank[link.source]))
+
+
+@cache
+def receptor_links() -> tuple[Link, ...]:
+    """Links that stand for neuromodulator receptors, applied last."""
+    return tuple(link for link in links() if link.kind == "receptor")
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where names lie on the nodes of a brain.
+
+    Parameters
+    ----------
+    wiring : Wiring
+    regions : DataFrame
+        `Connectome.regions`.
+    """
+
+    wiring: Wiring
+    regions: pd.DataFrame
+
+    def nodes(self, where: str) -> np.ndarray:
+        """Nodes of a region, locus, network or template, bool (N,)."""
+        nodes = self.wiring.nodes
+        if where in cells():
+            return (nodes.template == where).to_numpy()
+        inside = resolve_where(self.regions, where)
+        region = nodes.region.to_numpy()
+        return np.where(region >= 0, inside[region], False)
+
+    def mask(self, cell: Sequence[str], where: Sequence[str]) -> np.ndarray:
+        """Populations that `cell` and `where` select, bool (N, 3); empty selects all."""
+        template = self.wiring.nodes.template
+        out = np.ones((len(template), SLOTS), bool)
+        if where:
+            here = np.zeros(len(template), bool)
+            for name in where:
+                try:
+                    here |= self.nodes(name)
+                except UserError:  # a table's locus that this brain does not hold
+                    continue
+            out &= here[:, None]
+        if cell:
+            own = np.array([[i < len(cells()[t]) and cells()[t][i] in cell for i in range(SLOTS)] for t in template])
+            out &= own
+        return out
+
+
+class Modulation:
+    """Values of every changed variable, (N, 3) each: factors of ratio rows, values of all others.
+
+    Parameters
+    ----------
+    places : Places
+    density : mapping of str to ndarray (N, 3)
+        Healthy regional factor of receptor densities (maps); 1 where absent.
+    """
+
+    def __init__(self, places: Places, density: Mapping[str, np.ndarray] | None = None) -> None:
+        self._places = places
+        self._density = density or {}
+        self._shape = (len(places.wiring.nodes), SLOTS)
+        self._log: dict[str, np.ndarray] = {}
+        self._add: dict[str, np.ndarray] = {}
+        self.touched: set[str] = set()
+
+    def value(self, name: str) -> np.ndarray:
+        """Value of a variable, (N, 3): factor on health for ratio rows, else healthy + increment."""
+        log, add = self._log.get(name), self._add.get(name)
+        row = vocabulary().get(name)
+        if row is None or row.multiplies:
+            return np.exp(log) if log is not None else np.ones(self._shape)
+        base = np.full(self._shape, row.healthy or 0.0)
+        return base if add is None else base + add
+
+    def changed(self, name: str) -> bool:
+        """Whether anything moved this variable."""
+        return name in self._log or name in self._add
+
+    def move(self, name: str, mask: np.ndarray, amount: np.ndarray | float) -> None:
+        """Add `amount` to the logarithm (ratio rows) or the value of a variable where `mask` holds."""
+        row = vocabulary().get(name)
+        store = self._log if row is None or row.multiplies else self._add
+        store[name] = store.get(name, np.zeros(self._shape)) + np.where(mask, amount, 0.0)
+        self.touched.add(name)
+
+    def perturb(self, change: Perturbation, z: float = 0.0) -> None:
+        """Apply one perturbation, its size shifted by `z` prior standard deviations."""
+        mask = selection(self._places, change)
+        amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
+        self.move(change.name, mask, amount)
+
+    def propagate(self, strength: Mapping[str, float] | None = None) -> None:
+        """Carry all changes along the links.
+
+        Parameters
+        ----------
+        strength : mapping, optional
+            Strength of each link by id; table means by default.
+        """
+        strength = strength or {}
+        for link in causal_order():
+            self._carry(link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source))
+        for receptor in receptors():
+            causes = [c for c in (receptor.density, receptor.tone, receptor.occupancy) if c]
+            moved = any(map(self.changed, causes))
+            if moved:
+                tone = self.value(receptor.tone) if receptor.tone else np.ones(self._shape)
+                k = receptor.half_saturation
+                saturation = tone * (1 + k) / (tone + k)
+                held = np.clip(self.value(receptor.occupancy), 0.0, 1.0)
+                active = self.value(receptor.density) * ((1 - held) * saturation + held * receptor.ligand_efficacy)
+                name = ACTIVATION + receptor.receptor
+                density = self._density.get(receptor.density, 1.0)
+                self.move(name, np.ones(self._shape, bool), density * (active - 1.0))
+        for link in receptor_links():
+            if link.source.startswith(ACTIVATION):
+                if link.source in self._log:
+                    self._carry(link, strength.get(link.id, link.strength), self._log[link.source], 0.0)
+            else:
+                self._carry(link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source))
+
+    def _carry(self, link: Link, k: float, source: np.ndarray, healthy: float) -> None:
+        if not self.changed(link.source):
+            return
+        # a molecule acts on the populations of its own node: where no cell is named it is the same in all
+        if link.cell:
+            origin = np.take_along_axis(source, np.abs(source - healthy).argmax(1)[:, None], 1)
+            source = np.where(np.ptp(source, axis=1, keepdims=True) > 0, np.broadcast_to(origin, source.shape), source)
+        mask = self._places.mask(link.cell, link.where)
+        if link.source_where:
+            mask &= self._places.mask((), link.source_where)
+        change = np.log(source) * k if link.law == "power" else (source - healthy) * k
+        self.move(link.target, mask, change)
+
+
+def _rest(name: str) -> float:
+    row = vocabulary()[name]
+    return 1.0 if row.multiplies else (row.healthy or 0.0)
+
+
+def selection(places: Places, change: Perturbation) -> np.ndarray:
+    """Populations that a user's perturbation moves, bool (N, 3).
+
+    Raises
+    ------
+    UserError
+        If the name, cell or place is not in this brain, or they do not meet.
+    """
+    if change.name not in vocabulary():
+        raise unknown("perturbation", change.name, vocabulary(), "see synsys catalog perturbations")
+    mask = np.ones((len(places.wiring.nodes), SLOTS), bool)
+    if change.where:
+        mask &= places.nodes(change.where)[:, None]
+    if change.cell:
+        mask &= places.mask((change.cell,), ())
+    if not mask.any():
+        here = sorted({c for t in places.wiring.nodes.template.unique() for c in cells()[t]})
+        raise UserError(
+            f"{change}: no {change.cell or 'population'} in {change.where or 'this brain'} (cells here: {', '.join(here)})"
+        )
+    return mask
+
+
+def path_from(names: Sequence[str]) -> dict[str, str]:
+    """Worst evidence grade with which each variable is reached from `names` by links (A best)."""
+    grade = dict.fromkeys(names, "A")
+    for link in rows:
+        if link.source in grade:
+            grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))
+    for receptor in receptors():
+        for cause in (receptor.density, receptor.tone, receptor.occupancy):
+            if cause in grade:
+                grade[ACTIVATION + receptor.receptor] = max(grade[cause], receptor.grade)
+    for link in receptor_links():
+        if link.source in grade:
+            grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))
+    return grade

@@ -1,0 +1,216 @@
+"""Linear spectra of the whole brain, exact with delays.
+
+Each region's gates are eliminated (`circuit.linear`), each basal ganglia loop is eliminated onto the
+sources outside it, and one complex solve per frequency couples what is left. Responses are kept as a
+matrix from independent noise sources to region outputs, so power and cross-spectra are its squares.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synsys.brain.wiring import Wiring
+from synsys.circuit.linear import KINDS, LocalJacobian, LocalTransfer, local_transfer
+
+TAU_NOISE = np.array([2.0, 100.0, 10.0])
+"""Decay of the background synapses (AMPA, NMDA, GABA-A), ms: the kernels of synapses.csv."""
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Everything the linear solution needs, at one operating point.
+
+    Attributes
+    ----------
+    jacobian : LocalJacobian
+        Blocks of every node, (N, ...).
+    wiring : Wiring
+    coupling : ndarray, (3 kinds, N, 3)
+        Multipliers of arriving conductance.
+    noise : ndarray, (3 kinds, N, 3)
+        Intensity of background shot noise, b q tau (conductance^2 ms).
+    slow : ndarray, (N, 3)
+        Amplitude of the slow 1/f conductance at each population (AMPA), per sqrt(Hz) at 1 Hz.
+    shared : float
+        Share of its variance that is common to all regions; the rest is private to each.
+    exponent : float
+        Exponent of its power.
+    speed : ndarray, (N,)
+        Conduction speed onto each node relative to healthy.
+    """
+
+    jacobian: LocalJacobian
+    wiring: Wiring
+    coupling: np.ndarray
+    noise: np.ndarray
+    slow: np.ndarray
+    shared: float
+    exponent: float
+    speed: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """Response of every source to every independent noise source, at F frequencies.
+
+    Attributes
+    ----------
+    frequency : ndarray, (F,)
+        Hz.
+    core : ndarray, (F, core sources, M)
+        mV per sqrt(Hz).
+    loops : list of (sources, ndarray (F, k, core), ndarray (F, k, M))
+        Per basal ganglia loop: its sources, their potential per core potential, and the part driven by
+        the loop's own noise.
+    log_det : ndarray, (F,) complex
+        Logarithm of the closed-loop determinant, sum over loops and core.
+    local : LocalTransfer
+    """
+
+    frequency: np.ndarray
+    core: np.ndarray
+    loops: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    phase: np.ndarray
+    local: LocalTransfer
+    core_sources: np.ndarray
+
+    def output(self, weights: np.ndarray) -> np.ndarray:
+        """Response of weighted sums of source potentials.
+
+        Parameters
+        ----------
+        weights : ndarray, (R, S), or (F, R, S)
+
+        Returns
+        -------
+        ndarray, (F, R, M)
+        """
+        through = weights[..., self.core_sources].astype(self.core.dtype)
+        direct: np.ndarray | float = 0.0
+        for sources, gain, own in self.loops:
+            w = weights[..., sources].astype(self.core.dtype)
+            through = through + w @ gain
+            direct = direct + w @ own
+        return through @ self.core + direct
+
+
+def power(response: np.ndarray) -> np.ndarray:
+    """Power spectral density (two-sided, per Hz) from a response (F, R, M): (F, R)."""
+    return (response.real**2 + response.imag**2).sum(-1)
+
+
+def cross(response: np.ndarray) -> np.ndarray:
+    """Cross-spectral density (F, R, R) from a response (F, R, M)."""
+    return response @ response.conj().swapaxes(-1, -2)
+
+
+def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = None) -> Response:
+    """Solve the linear whole brain at given frequencies.
+
+    Parameters
+    ----------
+    system : Linearised
+    frequency : ndarray, (F,)
+        Hz.
+    lags : Lags, optional
+        Delay factors prepared for these frequencies and this conduction speed.
+
+    Returns
+    -------
+    Response
+    """
+    wiring = system.wiring
+    omega = 2e-3 * np.pi * np.asarray(frequency, float)
+    local = local_transfer(system.jacobian, omega)
+    lags = lags or Lags(wiring, frequency, system.speed)
+    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
+    core, n_f = wiring.core, len(omega)
+    private = _noise_covariance(system, local, omega)
+
+    def block(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return wiring.loop(transfer, local.fast, local.slow, rows, columns, lags.get(rows, columns))
+
+    closed = np.eye(len(core)) - block(core, core)
+    phase = np.zeros((n_f, 1 + len(wiring.loops)))
+    gains, columns = [], []
+    for g, members in enumerate(wiring.loops):
+        inner = np.eye(len(members)) - block(members, members)
+        phase[:, g + 1] = np.angle(np.linalg.det(inner))
+        inverse = np.linalg.inv(inner)
+        gain = inverse @ block(members, core)
+        reach, feed = _feed(wiring, core, members, block)
+        closed[:, reach] -= feed @ gain
+        own = inverse @ _root(private, wiring, members)
+        gains.append((members, gain, own))
+        columns.append((reach, feed @ own))
+    phase[:, 0] = np.angle(np.linalg.slogdet(closed)[0])
+    inverse = np.linalg.inv(closed)
+    node, out = wiring.source_node[core], wiring.source_slot[core]
+    own_noise = np.sqrt(np.einsum("fnaa->fna", private.real)[:, node, out])
+    spread = [inverse * own_noise[:, None, :]] + [inverse[:, :, reach] @ part for reach, part in columns]
+    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    spread.append(inverse @ common[:, node, out][..., None])
+    total = np.concatenate(spread, -1)
+    width, at, loops = total.shape[-1], len(core), []
+    for members, gain, own in gains:
+        wide = np.zeros((n_f, len(members), width), complex)
+        wide[:, :, at : at + own.shape[-1]] = own
+        at += own.shape[-1]
+        loops.append((members, gain, wide))
+    return Response(np.asarray(frequency, float), total, loops, phase, local, core)
+
+
+def _feed(wiring: Wiring, core: np.ndarray, members: np.ndarray, block) -> tuple[np.ndarray, np.ndarray]:
+    """Core sources that a loop reaches, and the gain of the loop's sources onto them."""
+    reach = np.flatnonzero(wiring.weights[np.ix_(wiring.source_node[core], members)].any(1))
+    return reach, block(core[reach], members)
+
+
+def _noise_covariance(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
+    """Covariance of the potentials of each node from its own background, (F, N, 3, 3), mV^2 / Hz."""
+    kernel = 1.0 / (1.0 + (omega[:, None] * TAU_NOISE) ** 2)  # (F, 3 kinds)
+    density = kernel[:, None, :, None] * system.noise.transpose(1, 0, 2) * 1e-3  # per Hz
+    scaled = local.transfer * np.sqrt(density)[:, :, None]
+    flat = scaled.reshape(*scaled.shape[:3], -1)
+    own = np.sqrt(1.0 - system.shared) * _slow(system, local, omega)[..., None]
+    flat = np.concatenate([flat, own], -1)
+    return flat @ flat.conj().swapaxes(-1, -2)
+
+
+def _slow(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
+    """Potential of each population under the slow input, (F, N, 3), mV / sqrt(Hz)."""
+    frequency = np.maximum(omega / (2e-3 * np.pi), 1e-3)
+    response = np.einsum("fnba,na->fnb", local.transfer[:, :, :, KINDS.index("ampa")], system.slow)
+    return response * frequency[:, None, None] ** (-system.exponent / 2)
+
+
+def _root(private: np.ndarray, wiring: Wiring, members: np.ndarray) -> np.ndarray:
+    """Factor of the noise covariance among the sources of a loop, block-diagonal by node."""
+    node, out = wiring.source_node[members], wiring.source_slot[members]
+    same = node[:, None] == node[None]
+    cov = private[:, node[:, None], out[:, None], out[None]] * same
+    scale = np.einsum("fii->fi", cov).real.max(1)[:, None, None]
+    return np.linalg.cholesky(cov + 1e-12 * scale * np.eye(len(members)))
+
+
+class Lags:
+    """Delay factors exp(-i w tau), computed once per block and shared between draws."""
+
+    def __init__(self, wiring: Wiring, frequency: np.ndarray, speed: np.ndarray | float = 1.0) -> None:
+        self._wiring = wiring
+        self._omega = 2e-3 * np.pi * np.asarray(frequency, float)
+        self._speed = np.asarray(speed, float)
+        self._blocks: dict[tuple[bytes, bytes], np.ndarray] = {}
+
+    @cached_property
+    def _delay(self) -> np.ndarray:
+        return self._wiring.delays(self._speed)
+
+    def get(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Delay factors (F, rows, columns) between sources."""
+        key = (rows.tobytes(), columns.tobytes())
+        if key not in self._blocks:
+            delay = self._delay[np.ix_(self._wiring.source_node[rows], columns)]
+            self._blocks[key] = np.exp(-1j * self._omega[:, None, None] * delay)
+        return self._blocks[key]
