@@ -87,7 +87,8 @@ class Channel:
     conductance : float
         Open conductance at the healthy potential, multiples of the leak (median of the prior).
     conductance_sd : float
-        Standard deviation of its logarithm.
+        Standard deviation of its logarithm. The conductance is a prior that calibration may move;
+        ``checked``, ``grade`` and ``source`` speak of the gate.
     """
 
     id: str
