@@ -293,7 +293,8 @@ def manifest(arrays: dict[str, np.ndarray], file: Path) -> dict[str, object]:
             "weights": "tractography weight as published, arbitrary unit",
             "lengths": "mm",
             "fc": "Pearson r of BOLD, group average",
-            "expression": "0-1, normalised per gene across regions by the source",
+            "expression": "0-1 per gene, normalised by the source within cortex and within the rest apart: "
+            "compare regions within cortex or within the rest, never across",
             "centroid": "mm, MNI152 2009c",
             "surface": f"{MICROMETRES:g} micrometres, fsaverage (MNI305)",
         },

@@ -59,8 +59,8 @@ def assemble(
 
     def matrix(what: str, path: str | PathLike[str]) -> np.ndarray:
         file = Path(path)
-        provenance[what] = _origin(file)
         values = by_label(read_matrix(file, (keys or {}).get(what)), labels, file.name, table_file.name)
+        provenance[what] = _origin(file)
         check_matrix(file.name, values, labels, symmetric=what == "fc" or not directed)
         return values
 

@@ -64,7 +64,13 @@ def load_embedded() -> Connectome:
         N = 84: 34 cortical and 7 subcortical regions and the cerebellum of the left, then of the right
         hemisphere, labelled ``L.superiorfrontal``, ``R.thalamus`` and so on. Weights are tractography
         weights as published (scale them), lengths are in mm, `fc` is a group average with unit
-        diagonal, `maps` is expression of 159 genes (0-1 per gene; NaN in the cerebellum).
+        diagonal, `maps` is expression of 159 genes (NaN in the cerebellum).
+
+    Notes
+    -----
+    Expression is 0-1 per gene, normalised by its source *within cortex and within the rest apart* (the
+    mean over cortex is close to 0.5 for every gene, however cortical the gene). Compare regions within
+    cortex, or within the rest; a difference between the two means nothing.
     """
     import pandas as pd
 

@@ -186,8 +186,8 @@ def _resolve(regions: pd.DataFrame, text: str) -> tuple[np.ndarray, list[str]]:
     dk = next((name for name in (*DK_CORTEX, *DK_SUBCORTEX) if _key(name) == _key(rest)), None)
     if dk:
         raise UserError(f"this brain has no region for {text}; {_what_there_is(regions)}")
-    names = [*(row.name for row in loci()), *(alias for row in loci() for alias in row.aliases)]
-    raise unknown("region or network", text, [*names, *labels, *DK_CORTEX])
+    names = [*(alias for row in loci() for alias in row.aliases), *(row.name for row in loci())]
+    raise unknown("region or network", text, [*DK_CORTEX, *names, *labels])
 
 
 def _members(regions: pd.DataFrame, row: Locus, here: np.ndarray) -> tuple[np.ndarray, list[str]]:
