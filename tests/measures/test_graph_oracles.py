@@ -219,8 +219,9 @@ def test_attack_curve_equals_removing_nodes_one_by_one(graph):
 
 
 def test_vulnerability_equals_removing_each_node(graph):
+    some = np.random.default_rng(0).choice(len(graph), 8, replace=False)
     for weighted in (True, False):
         efficiency = bct.efficiency_wei if weighted else bct.efficiency_bin
         whole = efficiency(graph)
-        rest = [efficiency(np.delete(np.delete(graph, i, 0), i, 1)) for i in range(len(graph))]
-        close(resilience.vulnerability(graph, weighted), 1 - np.array(rest) / whole)
+        rest = [efficiency(np.delete(np.delete(graph, i, 0), i, 1)) for i in some]
+        close(resilience.vulnerability(graph, weighted)[some], 1 - np.array(rest) / whole)

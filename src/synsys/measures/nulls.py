@@ -124,8 +124,11 @@ def _swap_edges(
         return i, j
     uses = np.zeros(n * n, dtype=np.int32)
     uses[_key(i, j, n)] = 1
-    goal, swaps = rewires * edges / 2, 0
-    for _ in range(int(20 * np.ceil(goal / pairs))):
+    # a quarter of the swaps tells how many rounds are needed; stopping at a swap count instead
+    # would favour graphs that are easy to swap
+    quarter, swaps = rewires * edges / 8, 0
+    rounds, done = int(20 * np.ceil(4 * quarter / pairs)), 0
+    while done < rounds:
         order = rng.permutation(edges)[: 2 * pairs]
         first, second = order[:pairs], order[pairs:]
         a, b, c, d = i[first], j[first], i[second], j[second]
@@ -140,9 +143,10 @@ def _swap_edges(
         uses[new[:, good].ravel()] = 1
         j[first[good]] = d[good]
         i[second[good]], j[second[good]] = c[good], b[good]
+        done += 1
+        if swaps < quarter <= swaps + good.sum():
+            rounds = 4 * done
         swaps += int(good.sum())
-        if swaps >= goal:
-            break
     return i, j
 
 
