@@ -91,6 +91,7 @@ LICENCES = {
     "weights, lengths, fc, centroids": "LICENSES/connectivity.txt",
     "expression": "LICENSES/expression.txt",
     "surface, annotation": "LICENSES/surface.txt",
+    "network": "LICENSES/networks.txt",
 }
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.io import savemat
+from scipy.sparse import csc_array
 
 from synsys.core.errors import UserError
 from synsys.core.files import read_matrix, read_table
@@ -94,6 +95,11 @@ def test_variables_of_npz_and_mat(tmp_path):
     read = read_matrix(tmp_path / "sc.mat")
     assert (read.values == MATRIX).all()
     assert read.rows == NAMES
+
+
+def test_sparse_mat(tmp_path):
+    savemat(tmp_path / "w.mat", {"w": csc_array(MATRIX)})
+    assert (read_matrix(tmp_path / "w.mat").values == MATRIX).all()
 
 
 def test_mat_7_3_is_transposed_hdf5(tmp_path):

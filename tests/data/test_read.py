@@ -135,6 +135,9 @@ name = "Schaefer-100"
 [weights]
 file = "{data}/sc_enigma_114_log.csv"
 transform = "exp"
+[lengths]
+file = "{data}/tract_length_hcp706_100_mm.csv"
+rows = "first"
 [regions]
 file = "{data}/regions.csv"
 [fc]
@@ -164,6 +167,9 @@ def test_schaefer100(dev_data, tmp_path):
     assert (brain.weights[raw < 0] < 1).all()
     assert (raw < 0).any()
     assert brain.weights[raw > 0].min() > 1
+    tracts = np.loadtxt(data / "tract_length_hcp706_100_mm.csv", delimiter=",")
+    assert (brain.lengths[:100, :100][tracts > 0] == tracts[tracts > 0]).all()
+    assert (brain.lengths[~np.eye(114, dtype=bool)] > 0).all()  # no connection without a delay
     z = np.loadtxt(data / "fc_enigma_114_z.csv", delimiter=",")
     off = ~np.eye(114, dtype=bool)
     assert brain.fc[off] == pytest.approx(np.tanh(z[off]))

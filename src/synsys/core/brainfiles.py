@@ -32,6 +32,7 @@ def assemble(
     transform: str,
     fc_transform: str,
     length_unit: str,
+    length_rows: str,
     tortuosity: float | None,
     directed: bool,
     columns: Mapping[str, str] | None,
@@ -41,7 +42,7 @@ def assemble(
     """What `Connectome.from_files` does; its parameters are documented there."""
     for what, value, accepted in (
         ("transform", transform, WEIGHT_TRANSFORMS), ("fc transform", fc_transform, FC_TRANSFORMS),
-        ("length unit", length_unit, tuple(LENGTH_UNITS)),
+        ("length unit", length_unit, tuple(LENGTH_UNITS)), ("length rows", length_rows, ("all", "first")),
     ):  # fmt: skip
         if value not in accepted:
             raise unknown(what, str(value), accepted)
@@ -57,17 +58,24 @@ def assemble(
     labels = [str(label) for label in table.index]
     provenance = {"regions": _origin(table_file)}
 
-    def matrix(what: str, path: str | PathLike[str]) -> np.ndarray:
+    def matrix(what: str, path: str | PathLike[str], first: bool = False) -> np.ndarray:
         file = Path(path)
-        values = by_label(read_matrix(file, (keys or {}).get(what)), labels, file.name, table_file.name)
+        read = read_matrix(file, (keys or {}).get(what))
         provenance[what] = _origin(file)
+        if first:
+            there = labels[: len(read.values)]
+            check_matrix(file.name, read.values, there, symmetric=not directed)
+            return np.pad(read.values, (0, len(labels) - len(there)))
+        values = by_label(read, labels, file.name, table_file.name)
         check_matrix(file.name, values, labels, symmetric=what == "fc" or not directed)
         return values
 
     w = _weights(matrix("weights", weights), transform, Path(weights).name, labels)
     if transform != "none":
         provenance["weights"] += f"; transform {transform}"
-    own = None if lengths is None else matrix("lengths", lengths) * LENGTH_UNITS[length_unit]
+    own = None
+    if lengths is not None:
+        own = matrix("lengths", lengths, length_rows == "first") * LENGTH_UNITS[length_unit]
     full, note = _lengths(own, w, table, ratio, Path(lengths).name if lengths else "lengths")
     if note:
         provenance["lengths"] = "; ".join(filter(None, (provenance.get("lengths"), note)))

@@ -111,6 +111,7 @@ class Connectome:
         transform: str = "none",
         fc_transform: str = "none",
         length_unit: str = "mm",
+        length_rows: str = "all",
         tortuosity: float | None = None,
         directed: bool = False,
         columns: Mapping[str, str] | None = None,
@@ -144,6 +145,9 @@ class Connectome:
         fc_transform : {"none", "tanh"}
             ``tanh`` for Fisher z.
         length_unit : {"mm", "cm", "m"}
+        length_rows : {"all", "first"}
+            ``first``: `lengths` has no labels and covers the first regions only; the others count as
+            not known.
         tortuosity : float or None
             Tract length over centroid distance where no length is known; None means 1.45, the
             weight-averaged ratio in the embedded brain.
@@ -165,8 +169,8 @@ class Connectome:
 
         return assemble(
             weights, regions, lengths, maps, fc, transform=transform, fc_transform=fc_transform,
-            length_unit=length_unit, tortuosity=tortuosity, directed=directed, columns=columns,
-            keys=keys, name=name,
+            length_unit=length_unit, length_rows=length_rows, tortuosity=tortuosity, directed=directed,
+            columns=columns, keys=keys, name=name,
         )  # fmt: skip
 
 

@@ -174,21 +174,29 @@ def _load_numpy(path: Path) -> Any:
 def _load_mat(path: Path) -> dict[str, Any]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
+    from scipy.sparse import issparse
 
     try:
-        return {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+        return {
+            name: value.toarray() if issparse(value) else value
+            for name, value in loadmat(path).items()
+            if not name.startswith("__")
+        }
     except NotImplementedError:
         pass
     except (MatReadError, ValueError, OSError, TypeError) as error:
         raise UserError(f"{path.name}: not a readable MAT file ({error})") from None
     import h5py
 
-    with h5py.File(path) as file:  # version 7.3 is HDF5 with axes reversed
-        return {
-            name: item[()].T
-            for name, item in file.items()
-            if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiub"
-        }
+    try:
+        with h5py.File(path) as file:  # version 7.3 is HDF5 with axes reversed
+            return {
+                name: item[()].T
+                for name, item in file.items()
+                if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiub"
+            }
+    except OSError as error:
+        raise UserError(f"{path.name}: not a readable MAT file ({error})") from None
 
 
 def _choose(path: Path, variables: dict[str, Any], key: str | None) -> str:

@@ -16,7 +16,7 @@ from synsys.knowledge.atlas import dk_networks
 DESCRIPTOR = "brain.toml"
 SECTIONS = {
     "weights": ("file", "key", "transform", "directed"),
-    "lengths": ("file", "key", "unit", "tortuosity"),
+    "lengths": ("file", "key", "unit", "rows", "tortuosity"),
     "regions": ("file", *COLUMNS),
     "fc": ("file", "key", "transform"),
     "maps": ("file", "columns", "zscore", "prefix", "rows"),
@@ -44,6 +44,7 @@ def load_brain(path: str | PathLike[str]) -> Connectome:
         [lengths]                  # left out: centroid distance x tortuosity
         file = "lengths.mat"
         unit = "mm"                # mm, cm, m
+        rows = "all"               # all, first (no labels; covers the first regions only)
         tortuosity = 1.45
 
         [regions]
@@ -105,6 +106,7 @@ def _build(description: Mapping[str, Any]) -> Connectome:
         transform=weights.get("transform", "none"),
         fc_transform=fc.get("transform", "none"),
         length_unit=lengths.get("unit", "mm"),
+        length_rows=lengths.get("rows", "all"),
         tortuosity=lengths.get("tortuosity"),
         directed=weights.get("directed", False),
         columns={ours: theirs for ours, theirs in regions.items() if ours != "file"},
