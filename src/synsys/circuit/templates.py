@@ -98,7 +98,7 @@ def _template(name: str, member: Mapping[str, np.ndarray | float], lead: tuple[i
         for f in Parameters.__dataclass_fields__
     }
     for f, value in {  # harmless values for absent populations and currents
-        "tau": 10.0, "e_leak": -70.0, "theta": -50.0, "sigma": 2.5, "gain": 0.01, "rate": 1e-6,
+        "tau": 10.0, "e_leak": -78.0, "theta": -50.0, "sigma": 2.5, "gain": 0.01, "rate": 1e-6,
         "e_inh": -70.0, "tau_fast": 10.0, "tau_slow": 100.0, "release": 1.0, "tau_m": 100.0,
         "tau_erg": 1000.0, "tau_ca": CALCIUM_TAU, "tau_ht": 20.0, "tau_h": 200.0,
         "m_slope": 10.0, "erg_slope": 6.0, "erg_block_slope": 24.0, "cal_slope": 7.0, "cat_slope": 6.0,
@@ -204,6 +204,7 @@ def with_background(p: Parameters, u: np.ndarray) -> tuple[Parameters, np.ndarra
         Populations that had to be rebalanced.
     """
     v = inverse_firing(p.rate, p)
+    p = _calcium(p, v)  # regional maps have moved g_cal
     p = replace(p, b_ampa=np.zeros_like(v), b_nmda=np.zeros_like(v), b_gaba=np.full_like(v, BACKGROUND_GABA))
     x = steady_gates(v, p)
     need = -drift(x, p, u)[..., 0, :] * p.tau  # mV of excitation that is missing
