@@ -9,6 +9,7 @@ import pytest
 from synsys.data.embedded import load_embedded
 from synsys.knowledge import mechanisms as m
 from synsys.knowledge.atlas import loci
+from synsys.knowledge.connections import connections
 from synsys.knowledge.kinetics import Channel, Projection, Synapse, check_evidence
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.rows import TableError, parse_table
@@ -253,7 +254,7 @@ def test_projections_obey_dale_and_name_real_cells() -> None:
 
 def test_wiring_of_the_loops() -> None:
     wired = {(r.from_template, r.from_cell, r.to_template, r.to_cell): r for r in m.projections()}
-    leaving = {(key[0], key[2]) for key, r in wired.items() if r.scope != "local"}
+    leaving = {(key[0], key[2]) for key in wired}
     assert {target for origin, target in leaving if origin == "striatum"} == {"pallidum", "brainstem"}
     assert {target for origin, target in leaving if origin == "cerebellum"} == {"thalamus"}
     assert wired["cerebellum", "DCN", "thalamus", "TC"].scope == "contralateral"
@@ -266,13 +267,11 @@ def test_wiring_of_the_loops() -> None:
     for (_, cell, _, _), row in wired.items():
         if row.scope == "connectome":
             assert row.transmitter == "glutamate"
-        if cell in ("PV", "SST", "FSI", "RE"):
-            assert row.scope == "local"
+        assert cell not in ("PV", "SST", "FSI", "RE")  # local interneurons: connections.csv
     # Pfeffer et al. 2013: SST cells do not inhibit one another, PV cells hardly inhibit SST cells.
-    assert ("cortex", "SST", "cortex", "SST") not in wired
-    assert (
-        wired["cortex", "PV", "cortex", "SST"].strength < 0.5 * wired["cortex", "PV", "cortex", "PV"].strength
-    )
+    local = {(r.template, r.pre, r.post): r.conductance for r in connections() if r.receptor == "gabaa"}
+    assert ("cortex", "SST", "SST") not in local
+    assert local["cortex", "PV", "SST"] < 0.5 * local["cortex", "PV", "PV"]
 
 
 def test_feedforward_inhibition_is_stronger_onto_interneurons() -> None:

@@ -205,7 +205,9 @@ def test_the_vocabulary_holds_every_name_of_the_source_unchanged(dev_data: Path)
         for column in ("level", "kind", "unit")
         if getattr(ours[name], column) != row[column]
     }
-    assert changed == {("glutamate_release", "kind"), ("prediction_error", "unit")}
+    settable = {"glutamate_release", "pfc_dopamine", "il1b", "long_range_synaptic_weight"}  # both, not only read
+    settable.add("neurovascular_coupling")
+    assert changed == {(name, "kind") for name in settable} | {("prediction_error", "unit")}
 
 
 def test_no_name_alias_or_gene_means_two_quantities() -> None:

@@ -143,11 +143,10 @@ class Modulation:
             causes = [c for c in (receptor.density, receptor.tone, receptor.occupancy) if c]
             moved = any(map(self.changed, causes))
             if moved:
-                tone = self.value(receptor.tone) if receptor.tone else np.ones(self._shape)
-                k = receptor.half_saturation
-                saturation = tone * (1 + k) / (tone + k)
+                one = np.ones(self._shape)
+                tone = self.value(receptor.tone) if receptor.tone else one
                 held = np.clip(self.value(receptor.occupancy), 0.0, 1.0)
-                active = self.value(receptor.density) * ((1 - held) * saturation + held * receptor.ligand_efficacy)
+                active = receptor.activation(self.value(receptor.density), tone, held)
                 name = ACTIVATION + receptor.receptor
                 density = self._density.get(receptor.density, 1.0)
                 self.move(name, np.ones(self._shape, bool), density * (active - 1.0))

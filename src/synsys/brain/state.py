@@ -119,14 +119,21 @@ class BrainModel:
         return self._templates[k]  # type: ignore[return-value]
 
     def z_map(self, name: str) -> np.ndarray | None:
-        """Regional map as z scores over the regions that have it, on nodes (N,); 0 where missing."""
+        """Regional map as z scores on nodes, (N,); 0 where missing, None if the brain lacks the map.
+
+        Cortex and the rest are standardised apart, because expression is normalised apart.
+        """
         if name not in self.brain.maps.columns:
             return None
         values = self.brain.maps[name].to_numpy(float)
-        known = np.isfinite(values)
-        if known.sum() < 3 or np.nanstd(values) == 0:
+        cortex = (self.brain.regions.structure == "cortex").to_numpy()
+        z = np.zeros(len(values))
+        for part in (cortex, ~cortex):
+            known = part & np.isfinite(values)
+            if known.sum() >= 3 and np.std(values[known]) > 0:
+                z[known] = (values[known] - values[known].mean()) / np.std(values[known])
+        if not z.any():
             return None
-        z = np.where(known, (values - np.nanmean(values)) / np.nanstd(values), 0.0)
         region = self.wiring.nodes.region.to_numpy()
         return np.where(region >= 0, z[region], 0.0)
 

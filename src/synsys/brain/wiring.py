@@ -150,7 +150,7 @@ def build_wiring(brain: Connectome) -> Wiring:
     brain : Connectome
     """
     nodes = _nodes(brain)
-    rules = [r for r in projections() if r.scope not in ("local", "diffuse")]
+    rules = [r for r in projections() if r.scope != "diffuse"]
     present = set(nodes.template)
     rules = [r for r in rules if r.from_template in present and r.to_template in present]
     kinds = list(dict.fromkeys((r.from_template, r.from_cell) for r in rules))
