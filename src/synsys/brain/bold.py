@@ -1,0 +1,303 @@
+"""BOLD: from spectra of neural drive to functional connectivity, as a scanner would see it.
+
+Haemodynamics are the balloon model (Friston, Harrison & Penny 2003, NeuroImage 19:1273, eqs. 3-4, with its
+prior means) with the revised signal coefficients of Stephan et al. 2007 (NeuroImage 38:387, eq. 12). At
+rest the response is small, so the model is linearised about rest and becomes one complex factor per region
+and frequency.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synsys.brain.state import State
+from synsys.circuit.drift import firing
+from synsys.core.errors import UserError
+
+BAND = (0.01, 0.1)
+"""Frequencies of resting-state BOLD, Hz."""
+
+
+def _quadrature(low: float, high: float, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights in log frequency, on which resting spectra are smooth."""
+    node, weight = np.polynomial.legendre.leggauss(order)
+    half = np.log(high / low) / 2
+    frequency = low * np.exp(half * (node + 1))
+    return frequency, weight * half * frequency
+
+
+BAND_NODES, BAND_WEIGHTS = _quadrature(*BAND, order=5)
+"""Frequencies (Hz) and weights (Hz): sum(weights * f(nodes)) is the integral of f over `BAND`."""
+
+
+@dataclass(frozen=True)
+class Haemodynamics:
+    """Parameters of the balloon model; each a number or one value per region, (R,).
+
+    Defaults are the prior means of Friston et al. 2003 (kappa, gamma, tau, alpha, rho, V0) and the
+    constants for 1.5 T of Stephan et al. 2007 (echo_time, offset, slope, epsilon).
+
+    Attributes
+    ----------
+    kappa : float or ndarray
+        Decay of the vasodilatory signal, 1/s.
+    gamma : float or ndarray
+        Autoregulation by flow, 1/s^2.
+    tau : float or ndarray
+        Transit time of blood through the venous compartment, s.
+    alpha : float or ndarray
+        Grubb's exponent, volume = flow^alpha in the steady state.
+    rho : float or ndarray
+        Resting oxygen extraction fraction.
+    v0 : float or ndarray
+        Resting venous blood volume fraction.
+    epsilon : float or ndarray
+        Ratio of intra- to extravascular signal.
+    echo_time : float
+        s.
+    offset : float
+        Frequency offset at the surface of magnetised vessels, Hz.
+    slope : float
+        Slope of the intravascular relaxation rate with oxygen saturation, Hz.
+    gain : float or ndarray
+        Vasodilatory signal per unit neural drive, relative to health (neurovascular coupling).
+    delay : float or ndarray
+        Delay of the vasodilatory signal behind neural drive, s.
+    dispersion : float or ndarray
+        Standard deviation of an exponential spread of the response, s; it also delays by as much.
+    """
+
+    kappa: float | np.ndarray = 0.65
+    gamma: float | np.ndarray = 0.41
+    tau: float | np.ndarray = 0.98
+    alpha: float | np.ndarray = 0.32
+    rho: float | np.ndarray = 0.34
+    v0: float | np.ndarray = 0.02
+    epsilon: float | np.ndarray = 1.0
+    echo_time: float = 0.04
+    offset: float = 40.3
+    slope: float = 25.0
+    gain: float | np.ndarray = 1.0
+    delay: float | np.ndarray = 0.0
+    dispersion: float | np.ndarray = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            free = name in ("delay", "dispersion", "gain", "epsilon")
+            least = -np.inf if name == "delay" else 0.0
+            array = np.asarray(value, float)
+            if array.ndim > 1:
+                raise UserError(f"{name}: shape {array.shape}, but one number or one per region is needed")
+            if not (np.isfinite(array).all() and (array >= least).all() and (free or (array > 0).all())):
+                raise UserError(f"{name} = {value!r}: finite numbers {'>= 0' if free else '> 0'} are needed")
+        if not (np.asarray(self.rho) < 1).all():
+            raise UserError(f"rho = {self.rho!r}: an oxygen extraction fraction is below 1")
+
+    def coefficients(self) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
+        """k1, k2, k3 of the signal equation (Stephan et al. 2007, eq. 12)."""
+        k1 = 4.3 * self.offset * self.rho * self.echo_time
+        k2 = self.epsilon * self.slope * self.rho * self.echo_time
+        return k1, k2, 1.0 - self.epsilon
+
+
+def balloon(x: np.ndarray, drive: float | np.ndarray, p: Haemodynamics) -> np.ndarray:
+    """Time derivative of the balloon model (without delay and dispersion).
+
+    Parameters
+    ----------
+    x : ndarray, (4, ...)
+        Vasodilatory signal s, flow f, volume v, deoxyhaemoglobin q; rest is (0, 1, 1, 1).
+    drive : float or ndarray
+        Neural drive about its mean, any unit.
+    p : Haemodynamics
+
+    Returns
+    -------
+    ndarray, (4, ...)
+        Derivative per second.
+    """
+    s, f, v, q = x
+    out = v ** (1 / p.alpha)
+    extraction = (1 - (1 - p.rho) ** (1 / f)) / p.rho
+    return np.stack([
+        p.gain * drive - p.kappa * s - p.gamma * (f - 1),
+        s,
+        (f - out) / p.tau,
+        (f * extraction - out * q / v) / p.tau,
+    ])  # fmt: skip
+
+
+def bold_signal(x: np.ndarray, p: Haemodynamics) -> np.ndarray:
+    """Relative BOLD signal change of a haemodynamic state (4, ...), (...)."""
+    k1, k2, k3 = p.coefficients()
+    v, q = x[2], x[3]
+    return p.v0 * (k1 * (1 - q) + k2 * (1 - q / v) + k3 * (1 - v))
+
+
+def bold_transfer(frequency_hz: np.ndarray, parameters: Haemodynamics | None = None) -> np.ndarray:
+    """Relative BOLD signal per unit neural drive, linearised about rest.
+
+    With s the Laplace variable and e = 1 + (1 - rho) ln(1 - rho) / rho the slope of oxygen extraction:
+    flow f = gain / (s^2 + kappa s + gamma), volume v = f / (s tau + 1 / alpha), deoxyhaemoglobin
+    q = (e f - (1 / alpha - 1) v) / (s tau + 1), signal v0 ((k2 - k3) v - (k1 + k2) q).
+
+    Parameters
+    ----------
+    frequency_hz : ndarray, (F,)
+    parameters : Haemodynamics, optional
+
+    Returns
+    -------
+    ndarray of complex, (F, R)
+        R = 1 where every parameter is one number.
+    """
+    p = parameters or Haemodynamics()
+    s = 2j * np.pi * np.asarray(frequency_hz, float)[:, None]
+    flow = p.gain / (s**2 + p.kappa * s + p.gamma)
+    volume = flow / (s * p.tau + 1 / p.alpha)
+    extraction = 1 + (1 - p.rho) * np.log(1 - p.rho) / p.rho
+    deoxy = (extraction * flow - (1 / p.alpha - 1) * volume) / (s * p.tau + 1)
+    k1, k2, k3 = p.coefficients()
+    signal = p.v0 * ((k2 - k3) * volume - (k1 + k2) * deoxy)
+    return signal * np.exp(-s * p.delay) / (1 + s * p.dispersion)
+
+
+def bold_covariance(
+    cross_spectrum: np.ndarray,
+    frequency: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    transfer: np.ndarray | None = None,
+) -> np.ndarray:
+    """Covariance of BOLD within a band, (R, R), real and symmetric.
+
+    Parameters
+    ----------
+    cross_spectrum : ndarray, (F, R, R)
+        Two-sided cross-spectral density of neural drive, per Hz.
+    frequency, weights : ndarray, (F,), optional
+        Quadrature over the band (`BAND_NODES`, `BAND_WEIGHTS` by default), Hz.
+    transfer : ndarray, (F, R) or (F, 1), optional
+        From `bold_transfer`; by default that of the default `Haemodynamics` at `frequency`.
+
+    Raises
+    ------
+    UserError
+        If shapes do not fit.
+    """
+    f = BAND_NODES if frequency is None else np.asarray(frequency, float)
+    w = BAND_WEIGHTS if weights is None else np.asarray(weights, float)
+    s = np.asarray(cross_spectrum)
+    if s.ndim != 3 or s.shape[1] != s.shape[2]:
+        raise UserError(f"cross-spectrum: shape {s.shape}, but (F, R, R) is needed")
+    if not (len(f) == len(w) == len(s)):
+        raise UserError(f"{len(s)} cross-spectra, {len(f)} frequencies and {len(w)} weights must be equal")
+    h = bold_transfer(f) if transfer is None else np.asarray(transfer)
+    if h.ndim != 2 or h.shape[0] != len(f) or h.shape[1] not in (1, s.shape[1]):
+        raise UserError(f"transfer: shape {h.shape}, but ({len(f)}, {s.shape[1]}) or ({len(f)}, 1) is needed")
+    h = np.broadcast_to(h, s.shape[:2]) * np.sqrt(2 * w)[:, None]
+    total = np.einsum("fi,fij,fj->ij", h, s, h.conj(), optimize=True).real
+    return (total + total.T) / 2
+
+
+def bold_fc(
+    cross_spectrum: np.ndarray,
+    frequency: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    transfer: np.ndarray | None = None,
+    noise: float | np.ndarray = 0.0,
+    global_signal: bool = False,
+    fisher: bool = False,
+) -> np.ndarray:
+    """Functional connectivity: zero-lag correlation of BOLD within a band.
+
+    Parameters
+    ----------
+    cross_spectrum : ndarray, (F, R, R)
+        Two-sided cross-spectral density of neural drive, per Hz.
+    frequency, weights : ndarray, (F,), optional
+        Quadrature over the band, Hz.
+    transfer : ndarray, (F, R) or (F, 1), optional
+        From `bold_transfer`.
+    noise : float or ndarray, (R,)
+        Variance of independent measurement noise within the band, in the unit of `bold_covariance`
+        (relative signal change squared with the default transfer). It is absolute, so that a weaker
+        signal is a noisier one.
+    global_signal : bool
+        Whether to regress the mean signal over regions out of every region.
+    fisher : bool
+        Whether to return Fisher z = atanh r (diagonal NaN) instead of r.
+
+    Returns
+    -------
+    ndarray, (R, R)
+        Pearson r with unit diagonal, or Fisher z.
+
+    Raises
+    ------
+    UserError
+        If shapes do not fit, noise is negative or a region has no signal.
+    """
+    covariance = bold_covariance(cross_spectrum, frequency, weights, transfer)
+    variance = np.broadcast_to(np.asarray(noise, float), len(covariance))
+    if not (np.isfinite(variance).all() and (variance >= 0).all()):
+        raise UserError(f"noise = {noise!r}: a variance must be a finite number >= 0")
+    covariance = covariance + np.diag(variance)
+    fc = correlation(regress_global(covariance) if global_signal else covariance)
+    if not fisher:
+        return fc
+    np.fill_diagonal(fc, np.nan)
+    return np.arctanh(fc)
+
+
+def regress_global(covariance: np.ndarray) -> np.ndarray:
+    """Covariance after regression on the mean signal of all regions.
+
+    P C P' with P = I - b 1' / R and b the slope of each region on the mean signal, which is
+    C - C11'C / 1'C1 (global signal regression, Murphy et al. 2009, NeuroImage 44:893).
+    """
+    total = covariance.sum(0)
+    return covariance - np.outer(total, total) / total.sum()
+
+
+def correlation(covariance: np.ndarray) -> np.ndarray:
+    """Correlation matrix of a covariance matrix, unit diagonal."""
+    variance = np.diagonal(covariance)
+    if not (variance > 0).all():
+        where = int(np.argmin(variance))
+        raise UserError(f"region {where} has no BOLD signal (variance {variance[where]:g})")
+    scale = 1 / np.sqrt(variance)
+    fc = np.clip(covariance * np.outer(scale, scale), -1.0, 1.0)
+    np.fill_diagonal(fc, 1.0)
+    return fc
+
+
+def drive_weights(state: State) -> np.ndarray:
+    """Firing of each region per potential of each source, the neural drive of BOLD.
+
+    A region is driven by its excitatory projecting populations, or by all its projecting populations
+    where none is excitatory (striatum, pallidum); channels are averaged by their share.
+
+    Parameters
+    ----------
+    state : State
+
+    Returns
+    -------
+    ndarray, (R, S)
+        Hz per mV, for `Response.output`.
+    """
+    wiring, p = state.healthy.model.wiring, state.parameters
+    node, slot = wiring.source_node, wiring.source_slot
+    step = 1e-30
+    slope = 1e3 * firing(state.point.x[..., 0, :] + 1j * step, p).imag / step
+    region = wiring.nodes.region.to_numpy()[node]
+    share = wiring.nodes.share.to_numpy(float)[node]
+    excites = p.glutamate[node, slot] > 0
+    weights = np.zeros((len(state.healthy.model.brain), len(node)))
+    for r in range(len(weights)):
+        here = region == r
+        chosen = np.flatnonzero(here & excites if (here & excites).any() else here)
+        weights[r, chosen] = share[chosen] * slope[node[chosen], slot[chosen]]
+        populations = len(set(slot[chosen]))
+        weights[r] /= max(populations, 1)
+    return weights
