@@ -119,7 +119,7 @@ def test_betweenness_counts_each_undirected_path_once(graph, binary):
 
 
 def test_betweenness_in_blocks_of_sources(graph):
-    close(paths._betweenness_weighted(graph, block=1), paths.betweenness(graph))
+    close(paths._betweenness_weighted(graph, paths.distances(graph), block=1), paths.betweenness(graph))
 
 
 def test_clustering_and_transitivity(graph, binary):

@@ -72,7 +72,7 @@ def graph_profile(
     gamma: float = 1.0,
     fraction: float = 0.5,
     runs: int = 5,
-    orders: int = 10,
+    orders: int = 5,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Every graph measure of one connectivity matrix, each beside its null model.
@@ -195,7 +195,7 @@ def graph_metrics(
     graphs = graphs.reshape(-1, *graphs.shape[-2:])
     mask = topology.hub_mask(graphs, hubs)
     k = topology.rich_club_level(graphs) if level is None else level
-    columns = _quick(graphs, partition, mask, k, weighted, gamma)
+    columns = _quick(graphs, paths.distances(graphs, weighted), partition, mask, k, weighted, gamma)
     if deep:
         columns["local_efficiency"] = np.array(
             [paths.local_efficiency(graph, weighted).mean() for graph in graphs]
@@ -313,9 +313,8 @@ def prepare(
     return graph / scale
 
 
-def _quick(graphs, partition, mask, k, weighted, gamma) -> dict[str, np.ndarray]:
+def _quick(graphs, distance, partition, mask, k, weighted, gamma) -> dict[str, np.ndarray]:
     """The measures of `QUICK` for a stack of prepared graphs."""
-    distance = paths.distances(graphs, weighted)
     whole = paths.inverse_mean(distance)
     others = np.flatnonzero(~mask)
     rest = paths.global_efficiency(graphs[:, others[:, None], others], weighted)
@@ -345,11 +344,13 @@ def _measure(graph, partition, mask, k, weighted, gamma, fraction, runs, orders,
     n = len(graph)
     found, best = communities.louvain(graph, gamma, runs, seed)
     modules = found if partition is None else partition
-    values = {name: float(x[0]) for name, x in _quick(graph[None], modules, mask, k, weighted, gamma).items()}
+    distance = paths.distances(graph, weighted)
+    quick = _quick(graph[None], distance[None], modules, mask, k, weighted, gamma)
+    values = {name: float(x[0]) for name, x in quick.items()}
     values["modularity_max"] = best
     values["module_count"] = float((np.bincount(found) > 1).sum())
     values["local_efficiency"] = float(paths.local_efficiency(graph, weighted).mean())
-    through = paths.betweenness(graph, weighted)[mask].mean()
+    through = paths.betweenness(graph, weighted, distance)[mask].mean()
     values["hub_betweenness"] = float(through / max(1.0, (n - 1) * (n - 2) / 2))
     targeted = resilience.resilience(graph, fraction=fraction, weighted=weighted)
     chance = resilience.resilience(

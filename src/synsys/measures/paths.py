@@ -47,10 +47,10 @@ def distances(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
     ndarray, (..., N, N)
         0 on the diagonal, inf between separate components.
     """
+    if not weighted:
+        return _hops(graph)
     n = graph.shape[-1]
-    stack = graph.reshape(-1, n, n)
-    find = _weighted_distances if weighted else _hops
-    return np.array([find(one) for one in stack]).reshape(graph.shape)
+    return np.array([_weighted_distances(one) for one in graph.reshape(-1, n, n)]).reshape(graph.shape)
 
 
 def _weighted_distances(graph: np.ndarray) -> np.ndarray:
@@ -64,11 +64,11 @@ def _weighted_distances(graph: np.ndarray) -> np.ndarray:
 
 
 def _hops(graph: np.ndarray) -> np.ndarray:
-    """Breadth-first search from all nodes at once, one matrix product a step."""
-    n = len(graph)
+    """Breadth-first search from all nodes at once, one matrix product a step, (..., N, N)."""
+    n = graph.shape[-1]
     adjacency = (graph > 0).astype(np.float32)
     hops = np.where(graph > 0, 1.0, np.inf)
-    np.fill_diagonal(hops, 0.0)
+    hops[..., np.arange(n), np.arange(n)] = 0.0
     frontier, step = adjacency, 1
     while step < n:
         new = (frontier @ adjacency > 0) & np.isinf(hops)
@@ -83,7 +83,9 @@ def _hops(graph: np.ndarray) -> np.ndarray:
 def inverse_mean(distance: np.ndarray) -> np.ndarray:
     """Mean of 1/d over the off-diagonal pairs of distance matrices, (..., N, N) -> (...)."""
     n = distance.shape[-1]
-    inverse = np.divide(1.0, distance, out=np.zeros(distance.shape), where=distance > 0)
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / distance
+    inverse[..., np.arange(n), np.arange(n)] = 0.0
     return inverse.sum((-1, -2)) / (n * (n - 1))
 
 
@@ -157,26 +159,28 @@ def local_efficiency(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
         the binary measure when every weight is 1. Below two neighbours: 0.
     """
     roots = np.cbrt(graph) if weighted else (graph > 0).astype(float)
-    lengths = edge_lengths(roots)
     degree = np.count_nonzero(graph, axis=1)
     ranked = np.argsort(degree, kind="stable")
     ranked = ranked[degree[ranked] >= 2]
     efficiency = np.zeros(len(graph))
     while ranked.size:
-        # neighbourhoods of similar size are solved together, padded with unreachable nodes
+        # neighbourhoods of similar size are solved together, padded with unconnected nodes
         room = max(1, int(40_000 / degree[ranked[-1]] ** 2))
         nodes, ranked = ranked[-room:], ranked[:-room]
         width = degree[nodes].max()
         near = np.argsort(graph[nodes] == 0, axis=1, kind="stable")[:, :width]
-        within = lengths[near[:, :, None], near[:, None, :]]
-        absent = np.arange(width) >= degree[nodes, None]
-        within[absent] = np.inf
-        within.transpose(0, 2, 1)[absent] = np.inf
-        _close(within)
-        inverse = np.divide(1.0, within, out=np.zeros_like(within), where=within > 0)
+        there = np.arange(width) < degree[nodes, None]
+        within = roots[near[:, :, None], near[:, None, :]] * there[:, :, None] * there[:, None, :]
+        if weighted:
+            distance = edge_lengths(within)
+            _close(distance)
+        else:
+            distance = _hops(within)
+        with np.errstate(divide="ignore"):
+            inverse = 1.0 / distance
         inverse[:, np.arange(width), np.arange(width)] = 0.0
         pull = np.take_along_axis(roots[nodes], near, axis=1)
-        triples = np.einsum("ij,ijk,ik->i", pull, inverse, pull, optimize=True)
+        triples = (pull[:, None, :] @ inverse @ pull[:, :, None])[:, 0, 0]
         efficiency[nodes] = triples / (degree[nodes] * (degree[nodes] - 1))
     return efficiency
 
@@ -189,13 +193,15 @@ def _close(distance: np.ndarray) -> None:
         np.minimum(distance, through, out=distance)
 
 
-def betweenness(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
+def betweenness(graph: np.ndarray, weighted: bool = True, distance: np.ndarray | None = None) -> np.ndarray:
     """How many shortest paths run through each node (Freeman 1977; Brandes 2001).
 
     Parameters
     ----------
     graph : ndarray, (N, N), weights >= 0
     weighted : bool
+    distance : ndarray, (N, N), optional
+        Result of `distances` for the same arguments, if it is known already.
 
     Returns
     -------
@@ -205,13 +211,13 @@ def betweenness(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
         bctpy counts both directions, so its figure is twice this one. Divide by
         (N - 1)(N - 2) / 2 for a share in [0, 1]. Paths whose lengths agree to `TIE` are ties.
     """
-    return _betweenness_weighted(graph) if weighted else _betweenness_binary(graph)
+    known = distances(graph, weighted) if distance is None else distance
+    return _betweenness_weighted(graph, known) if weighted else _betweenness_binary(graph, known)
 
 
-def _betweenness_binary(graph: np.ndarray) -> np.ndarray:
+def _betweenness_binary(graph: np.ndarray, hops: np.ndarray) -> np.ndarray:
     """Brandes' accumulation for all sources together, one matrix product a step."""
     adjacency = (graph > 0).astype(float)
-    hops = _hops(graph)
     reach = int(hops[np.isfinite(hops)].max())
     count = np.eye(len(graph))
     for step in range(1, reach + 1):
@@ -223,27 +229,29 @@ def _betweenness_binary(graph: np.ndarray) -> np.ndarray:
     return 0.5 * load.sum(0)
 
 
-def _betweenness_weighted(graph: np.ndarray, block: int = 4_000_000) -> np.ndarray:
-    """Brandes' accumulation over the shortest-path links of many sources at once."""
+def _betweenness_weighted(graph: np.ndarray, distance: np.ndarray, block: int = 100_000) -> np.ndarray:
+    """Brandes' accumulation over the shortest-path links of all sources at once."""
     n = len(graph)
-    distance = _weighted_distances(graph)
-    tail, head = np.nonzero(graph)
-    length = 1.0 / graph[tail, head]
-    total = np.zeros(n)
-    for sources in np.array_split(np.arange(n), min(n, 1 + n * tail.size // block)):
-        d = distance[sources]
-        ends = d[:, head]
+    one, two = np.nonzero(np.triu(graph))
+    length = 1.0 / graph[one, two]
+    tails, heads = [], []
+    for sources in np.array_split(np.arange(n), min(n, 1 + n * one.size // block)):
+        near, far = distance[np.ix_(sources, one)], distance[np.ix_(sources, two)]
         with np.errstate(invalid="ignore"):
-            slack = d[:, tail] + length - ends
-        source, link = np.nonzero(slack <= TIE * ends)
-        total += _accumulate(source * n + tail[link], source * n + head[link], sources, n)
-    return 0.5 * total
+            ahead = far - near
+            on_path = np.abs(ahead) >= length - TIE * np.maximum(near, far)
+        source, link = np.nonzero(on_path)
+        forward = ahead[source, link] > 0
+        base = sources[source] * n
+        tails.append(base + np.where(forward, one[link], two[link]))
+        heads.append(base + np.where(forward, two[link], one[link]))
+    return 0.5 * _accumulate(np.concatenate(tails), np.concatenate(heads), n)
 
 
-def _accumulate(tail: np.ndarray, head: np.ndarray, sources: np.ndarray, n: int) -> np.ndarray:
-    """Load on each node from the shortest-path links ``tail -> head`` (flat source-node indices)."""
-    size = sources.size * n
-    roots = np.arange(sources.size) * n + sources
+def _accumulate(tail: np.ndarray, head: np.ndarray, n: int) -> np.ndarray:
+    """Load on each node from the shortest-path links ``tail -> head`` (indices source * N + node)."""
+    size = n * n
+    roots = np.arange(n) * (n + 1)
     count = np.zeros(size)
     count[roots] = 1.0
     waiting = np.bincount(head, minlength=size)
@@ -264,4 +272,4 @@ def _accumulate(tail: np.ndarray, head: np.ndarray, sources: np.ndarray, n: int)
     for a, b in reversed(levels):
         load += np.bincount(a, count[a] / count[b] * (1.0 + load[b]), minlength=size)
     load[roots] = 0.0
-    return load.reshape(sources.size, n).sum(0)
+    return load.reshape(n, n).sum(0)

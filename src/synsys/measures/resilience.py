@@ -89,27 +89,22 @@ def attack_curve(
     n = len(graph)
     if orders.shape[1] != n or (np.sort(orders, axis=1) != np.arange(n)).any():
         raise UserError(f"order of removal must be a permutation of the {n} nodes")
-    removed = min(_removals(n, fraction), n - 2)
-    block = max(1, 160_000 // n**2)
-    parts = [
-        _regrow(graph, part[:, ::-1], n - removed, weighted)
-        for part in np.array_split(orders, -(-len(orders) // block))
-    ]
-    curve = np.concatenate(parts)[:, ::-1]
+    start = n - min(_removals(n, fraction), n - 2)
+    curve = np.array([_regrow(graph, one[::-1], start, weighted)[::-1] for one in orders])
     return curve if np.ndim(order) > 1 else curve[0]
 
 
 def _regrow(graph: np.ndarray, order: np.ndarray, start: int, weighted: bool) -> np.ndarray:
-    """Efficiency of the first `start`, `start` + 1, ... N nodes of each order, (R, N - start + 1)."""
-    grown = graph[order[:, :, None], order[:, None, :]]
+    """Efficiency of the first `start`, `start` + 1, ... N nodes of an order, (N - start + 1,)."""
+    grown = graph[np.ix_(order, order)]
     links = edge_lengths(grown, weighted)
-    distance = np.full(grown.shape, np.inf)
-    distance[:, :start, :start] = distances(grown[:, :start, :start], weighted)
-    curve = [inverse_mean(distance[:, :start, :start])]
-    for new in range(start, order.shape[1]):
-        _insert(distance, links, new)
-        curve.append(inverse_mean(distance[:, : new + 1, : new + 1]))
-    return np.stack(curve, axis=1)
+    distance = np.empty(grown.shape)
+    distance[:start, :start] = distances(grown[:start, :start], weighted)
+    curve = [inverse_mean(distance[:start, :start])]
+    for new in range(start, len(graph)):
+        _add_node(distance, links, new)
+        curve.append(inverse_mean(distance[: new + 1, : new + 1]))
+    return np.array(curve)
 
 
 def _removals(n: int, fraction: float) -> int:
@@ -118,13 +113,14 @@ def _removals(n: int, fraction: float) -> int:
     return max(1, int(np.floor(fraction * n)))
 
 
-def _insert(distance: np.ndarray, links: np.ndarray, new: int) -> None:
-    """Update all-pairs distances of nodes 0..new - 1 in place for one more node, (R, N, N)."""
-    known = distance[:, :new, :new]
-    reach = (known + links[:, new, None, :new]).min(-1)
-    np.minimum(known, reach[:, :, None] + reach[:, None, :], out=known)
-    distance[:, new, :new] = distance[:, :new, new] = reach
-    distance[:, new, new] = 0.0
+def _add_node(distance: np.ndarray, links: np.ndarray, new: int) -> None:
+    """Update all-pairs distances of nodes 0..new - 1, in place, for one more node."""
+    known = distance[:new, :new]
+    near = np.flatnonzero(np.isfinite(links[new, :new]))
+    reach = (known[near] + links[new, near, None]).min(0, initial=np.inf)
+    np.minimum(known, np.add.outer(reach, reach), out=known)
+    distance[new, :new] = distance[:new, new] = reach
+    distance[new, new] = 0.0
 
 
 def resilience(
@@ -229,14 +225,12 @@ def vulnerability(graph: np.ndarray, weighted: bool = True) -> np.ndarray:
         half = left_out.size // 2
         for out, back in ((left_out[:half], left_out[half:]), (left_out[half:], left_out[:half])):
             nodes = np.concatenate([present, back])
-            grown = np.full((1, nodes.size, nodes.size), np.inf)
-            grown[0, : present.size, : present.size] = distance
-            if not present.size:
-                grown[0, 0, 0] = 0.0
-            among = links[None, nodes[:, None], nodes]
-            for new in range(max(present.size, 1), nodes.size):
-                _insert(grown, among, new)
-            solve(out, nodes, grown[0])
+            among = links[np.ix_(nodes, nodes)]
+            grown = np.empty(among.shape)
+            grown[: present.size, : present.size] = distance
+            for new in range(present.size, nodes.size):
+                _add_node(grown, among, new)
+            solve(out, nodes, grown)
 
     solve(np.arange(n), np.array([], dtype=int), np.empty((0, 0)))
     return 1.0 - efficiency / whole
