@@ -16,6 +16,7 @@ from synsys.circuit.drift import SLOTS
 from synsys.circuit.linear import FAST, KINDS, SLOW
 from synsys.circuit.templates import cells, prior, slot
 from synsys.core.connectome import NETWORKS, Connectome
+from synsys.core.errors import UserError
 from synsys.knowledge.atlas import resolve_where
 from synsys.knowledge.mechanisms import projections, templates
 
@@ -262,7 +263,10 @@ def _weights(brain: Connectome, nodes: pd.DataFrame, rule, rows: np.ndarray, ori
     w = np.where(sc > 0, sc, 0.0) ** WEIGHT_POWER * same
     for where, part, axis in ((rule.to_where, to, 0), (rule.from_where, of, 1)):
         if where:
-            inside = resolve_where(brain.regions, where)
+            try:
+                inside = resolve_where(brain.regions, where)
+            except UserError:  # a table's locus that this brain does not hold
+                inside = np.zeros(len(brain), bool)
             keep = np.array([r >= 0 and inside[r] for r in part.region], float)
             w = w * (keep[:, None] if axis == 0 else keep[None])
     return w, length
