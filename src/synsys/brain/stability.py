@@ -1,0 +1,258 @@
+"""Stability of a state of rest, from the winding number of its characteristic function.
+
+    F(s) = prod_i det D_i(s) / (s + 0.1)^3  x  det(I - L(s)),   s = i w,
+
+with D_i the local problem of region i and L the loop through the connectome with its delays. F has no
+poles in the right half-plane and tends to 1 at infinity, so the number of its zeros there, the unstable
+modes, is (arg F(0) - arg F(i inf)) / pi (argument principle; Nyquist 1932, Bell Syst Tech J 11:126).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synsys.brain.spectra import Linearised, Response
+from synsys.brain.state import State
+from synsys.circuit.linear import LocalTransfer, local_transfer
+
+TURN = 0.7
+"""Largest change of any angle between neighbouring frequencies before more are put between, rad."""
+START = np.r_[0.2, 0.5, np.arange(1.0, 13.0), np.arange(14.0, 61.0, 3.0), 66, 74, 86, 100.0]
+"""Frequencies that are solved first where no response is given, Hz."""
+ENDS = np.array([1e-3, 150.0, 400.0, 1000.0])
+"""Frequencies added to those of a given response, Hz; beyond the last F is 1 within its tolerance."""
+ROUNDS = 14
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Whether a state of rest persists.
+
+    Attributes
+    ----------
+    stable : bool
+    unstable_modes : int
+        Zeros of the characteristic function in the right half-plane, a complex pair counting as 2; -1
+        where there is no state of rest to speak of.
+    frequency : float
+        Frequency of the fastest growing mode, Hz; 0 for a runaway, NaN if stable.
+    growth : float
+        Its growth rate, 1/s; NaN if stable.
+    reason : str
+        One line for the user.
+    """
+
+    stable: bool
+    unstable_modes: int
+    frequency: float
+    growth: float
+    reason: str
+
+
+def stability(state: State, response: Response | None = None) -> Stability:
+    """Stability of a state.
+
+    Parameters
+    ----------
+    state : State
+    response : Response, optional
+        Solved response of the same state, whose determinants are then used and not solved again.
+
+    Returns
+    -------
+    Stability
+    """
+    if not state.point.converged:
+        return Stability(
+            False, -1, np.nan, np.nan,
+            f"no state of rest was found (potentials still move by {state.point.residual:.2g} mV)",
+        )  # fmt: skip
+    system = state.linear
+    frequency, angle = _sweep(system, response)
+    turns = _wrap(np.diff(angle, axis=0))
+    modes = int(np.rint(-turns.sum(0) / np.pi).sum())  # every factor is real at 0 and 1 at infinity
+    turn = turns.sum(1)
+    if modes > 0:
+        s = leading_mode(system, frequency, turn)
+        hertz = s.imag / (2e-3 * np.pi)
+        kind = f"oscillatory instability near {hertz:.3g} Hz" if hertz > 0.05 else "runaway instability"
+        where = " and ".join(places(state, s))
+        return Stability(False, modes, hertz, 1e3 * s.real, f"{kind} in {where}")
+    return Stability(True, 0, np.nan, np.nan, "stable")
+
+
+def closed_loop(system: Linearised, omega: np.ndarray) -> tuple[LocalTransfer, np.ndarray, np.ndarray]:
+    """The coupled problem once regions and basal ganglia loops are eliminated.
+
+    Parameters
+    ----------
+    system : Linearised
+    omega : ndarray, (F,)
+        Angular frequency, rad/ms; complex for a Laplace variable s = i omega off the axis.
+
+    Returns
+    -------
+    local : LocalTransfer
+        Its ``det`` holds det D_i / (s + 0.1)^3 of every node, (F, N).
+    core : ndarray, (F, core, core), complex
+        I - L between the sources outside the basal ganglia.
+    loops : ndarray, (F, loops), complex
+        det(I - L) of each loop alone.
+    """
+    wiring, core = system.wiring, system.wiring.core
+    local = local_transfer(system.jacobian, omega)
+    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
+    delay = wiring.delays(system.speed)[wiring.source_node]
+
+    def block(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        lag = np.exp(-1j * omega[:, None, None] * delay[np.ix_(rows, columns)])
+        return wiring.loop(transfer, local.fast, local.slow, rows, columns, lag)
+
+    closed = np.eye(len(core)) - block(core, core)
+    loops = np.empty((len(omega), len(wiring.loops)), complex)
+    for g, members in enumerate(wiring.loops):
+        inner = np.eye(len(members)) - block(members, members)
+        reach = np.flatnonzero(wiring.weights[np.ix_(wiring.source_node[core], members)].any(1))
+        closed[:, reach] -= block(core[reach], members) @ np.linalg.solve(inner, block(members, core))
+        loops[:, g] = np.linalg.det(inner)
+    return local, closed, loops
+
+
+def _wrap(angle: np.ndarray) -> np.ndarray:
+    return (angle + np.pi) % (2 * np.pi) - np.pi
+
+
+def _angles(system: Linearised, frequency: np.ndarray) -> np.ndarray:
+    local, core, loops = closed_loop(system, 2e-3 * np.pi * frequency)
+    return np.angle(np.concatenate([local.det, np.linalg.slogdet(core)[0][:, None], loops], 1))
+
+
+def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies and the angles of every factor, so dense that no angle turns by more than `TURN`."""
+    frequency = np.union1d(ENDS, START) if response is None else ENDS
+    angle = _angles(system, frequency)
+    if response is not None:
+        frequency = np.r_[frequency, response.frequency]
+        angle = np.concatenate([angle, np.concatenate([np.angle(response.local.det), response.phase], 1)])
+    frequency, order = np.unique(frequency, return_index=True)
+    angle = angle[order]
+    for _ in range(ROUNDS):
+        size = np.abs(_wrap(np.diff(angle, axis=0))).max(1)
+        wide = np.flatnonzero((size > TURN) & (np.diff(frequency) > 1e-6))
+        if not len(wide):
+            break
+        more = []
+        for i in wide:
+            parts = 2 if size[i] < 1.4 else 4
+            step = np.arange(1, parts) / parts
+            more.append(frequency[i] + step * (frequency[i + 1] - frequency[i]))
+        new = np.concatenate(more)
+        frequency = np.r_[frequency, new]
+        angle = np.concatenate([angle, _angles(system, new)])
+        order = np.argsort(frequency)
+        frequency, angle = frequency[order], angle[order]
+    return frequency, angle
+
+
+def leading_mode(system: Linearised, frequency: np.ndarray, turn: np.ndarray) -> complex:
+    """Fastest growing zero of the characteristic function that a search finds, as s in 1/ms, Im s >= 0.
+
+    Searches start where F turns backwards, at the unstable modes of regions alone, and at 0; then right of
+    the best found, until nothing grows faster.
+
+    Parameters
+    ----------
+    system : Linearised
+    frequency : ndarray, (F,)
+        Hz.
+    turn : ndarray, (F - 1,)
+        Change of arg F from one frequency to the next, rad.
+    """
+    alone = np.linalg.eigvals(system.jacobian.full).ravel()
+    alone = alone[(alone.real > 0) & (alone.imag >= 0)]
+    alone = alone[np.argsort(-alone.real)][:2]
+    at = _backward(frequency, turn)
+    found = _search(system, np.r_[1e-4, 2e-3j * np.pi * at, alone, alone + 0.004])
+    best = found.real.max(initial=0.0)
+    for _ in range(3):
+        if not best:
+            break
+        lead = found[found.real.argmax()]
+        found = np.r_[lead, _search(system, lead + best * np.array([0.5, 2.0]))]
+        if found.real.max() <= best * 1.001:
+            break
+        best = found.real.max()
+    found = np.r_[found, alone[:1]] if not best else found
+    if not len(found):
+        return complex(0.0, 2e-3 * np.pi * at[0])
+    lead = found[found.real.argmax()]
+    return complex(lead.real, abs(lead.imag))
+
+
+def _search(system: Linearised, start: np.ndarray) -> np.ndarray:
+    """Unstable zeros reached from each start, in 1/ms.
+
+    Successive linear problems (Ruhe 1973, SIAM J Numer Anal 10:674): s moves by the least mu of
+    M(s) x = -mu M'(s) x, with M = I - L(s), its rows times det D_i(s), which takes away the poles of L.
+    """
+    node = system.wiring.source_node[system.wiring.core]
+    s, last, step = start.astype(complex), np.full(len(start), np.inf), 1e-7
+    for _ in range(15):
+        local, core, _ = closed_loop(system, np.concatenate([s, s + step]) / 1j)
+        m = core * local.det[:, node, None]
+        now, slope = m[: len(s)], (m[len(s) :] - m[: len(s)]) / step
+        try:
+            mu = np.linalg.eigvals(np.linalg.solve(slope, now))
+        except np.linalg.LinAlgError:
+            return np.empty(0, complex)
+        move = -np.take_along_axis(mu, np.abs(mu).argmin(1)[:, None], 1)[:, 0]
+        move *= np.minimum(1.0, 0.02 / np.maximum(np.abs(move), 1e-30))
+        s, last = s + move, np.abs(move)
+        if last.max() < 1e-7:
+            break
+    return s[(last < 1e-6) & (s.real > 0)]
+
+
+def _backward(frequency: np.ndarray, turn: np.ndarray, most: int = 3) -> np.ndarray:
+    """Frequencies (Hz) about which F turns backwards fastest, and furthest."""
+    middle = 0.5 * (frequency[1:] + frequency[:-1])
+    runs, at = [], 0
+    for i in range(1, len(turn) + 1):
+        if i == len(turn) or (turn[i] < 0) != (turn[at] < 0):
+            if turn[at] < 0:
+                runs.append((turn[at:i].sum(), np.average(middle[at:i], weights=-turn[at:i])))
+            at = i
+    far = [f for _, f in sorted(runs)[:most]]
+    steep = middle[np.argsort(turn / np.diff(frequency))[:most]]
+    return np.unique(np.r_[far, steep].round(3))
+
+
+def places(state: State, s: complex, most: int = 3) -> list[str]:
+    """Regions that a mode moves most, by the null vector of I - L(s).
+
+    Parameters
+    ----------
+    state : State
+    s : complex
+        Zero of the characteristic function, 1/ms.
+    most : int
+        How many regions at most; those that move less than half as much as the first are left out.
+    """
+    system, wiring = state.linear, state.linear.wiring
+    omega = np.array([s / 1j])
+    local = local_transfer(system.jacobian, omega)
+    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
+    delay = wiring.delays(system.speed)[wiring.source_node]
+    loop = wiring.loop(transfer, local.fast, local.slow, lag=np.exp(-s * delay)[None])[0]
+    amplitude = np.zeros(len(wiring.nodes))
+    _, size, vector = np.linalg.svd(np.eye(len(loop)) - loop)
+    if size[-1] < 1e-3:
+        np.maximum.at(amplitude, wiring.source_node, np.abs(vector[-1]))
+    else:  # the mode does not leave its node
+        amplitude[np.abs(local.det[0]).argmin()] = 1.0
+    region = wiring.nodes.region.to_numpy()
+    by_region = {int(r): float(amplitude[region == r].max()) for r in np.unique(region)}
+    order = sorted(by_region, key=lambda r: -by_region[r])
+    labels = state.healthy.model.brain.labels
+    strong = [r for r in order[:most] if by_region[r] > 0.5 * by_region[order[0]]]
+    return [labels[r] if r >= 0 else "brainstem" for r in strong]
