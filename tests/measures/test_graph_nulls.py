@@ -118,3 +118,25 @@ def test_small_worldness_of_a_small_world_and_of_a_random_graph():
 def test_unknown_null_is_named():
     with pytest.raises(UserError, match="did you mean strength"):
         nulls.null_graphs(np.ones((4, 4)), "strenght")
+
+
+def test_null_correlations_keep_mean_and_variance():
+    rng = np.random.default_rng(0)
+    fc = np.corrcoef(rng.normal(size=(80, 40)) + 0.7 * rng.normal(size=40))
+    pairs = np.triu_indices(80, 1)
+    null = nulls.null_correlations(fc, count=30, seed=1)
+    values = null[:, pairs[0], pairs[1]]
+    assert values.mean() == pytest.approx(fc[pairs].mean(), abs=0.03)
+    assert values.std(axis=1).mean() == pytest.approx(fc[pairs].std(), rel=0.1)
+    assert np.linalg.eigvalsh(null).min() > -1e-10
+    np.testing.assert_array_equal(np.diagonal(null, axis1=1, axis2=2), 1)
+    with pytest.raises(UserError, match="inside"):
+        nulls.null_correlations(2 * fc)
+
+
+def test_correlation_alone_makes_clustered_graphs():
+    """Zalesky et al. 2012: thresholded random correlations are more clustered than rewired graphs."""
+    fc = np.corrcoef(np.random.default_rng(5).normal(size=(80, 20)))
+    graph = (threshold(nulls.null_correlations(fc, 8), density=0.15) > 0).astype(float)
+    rewired = np.array([nulls.rewire(one) for one in graph])
+    assert topology.clustering(graph).mean() > 1.3 * topology.clustering(rewired).mean()

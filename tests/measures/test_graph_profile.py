@@ -117,6 +117,14 @@ def test_node_table(fc, networks):
     assert table["degree"].sum() == np.count_nonzero(g.prepare(fc, density=0.2))
 
 
+def test_the_correlation_null_asks_more_of_small_worldness(fc, networks, profile):
+    strict = g.graph_profile(fc, networks, density=0.15, null="correlation", nulls=8, seed=1)
+    assert strict.loc["clustering", "null_mean"] > profile.loc["clustering", "null_mean"]
+    assert strict.loc["small_worldness", "value"] < profile.loc["small_worldness", "value"]
+    assert strict.loc["modularity", "z"] > 5
+    assert np.isfinite(strict.loc["hub_strength", "z"])
+
+
 def test_one_matrix_is_asked_for(fc):
     with pytest.raises(UserError, match="graph_metrics"):
         g.graph_profile(np.array([fc, fc]))

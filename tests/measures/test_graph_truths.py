@@ -134,6 +134,20 @@ def test_unit_weights_make_weighted_measures_binary(graph):
         np.testing.assert_allclose(measure(unit), measure(graph, weighted=False), atol=1e-12)
 
 
+@settings(max_examples=15, deadline=None)
+@given(weighted_graphs())
+def test_an_attack_takes_the_highest_ranked_survivor(graph):
+    for attack, rank in (("strength", topology.strength), ("betweenness", paths.betweenness)):
+        once = resilience.attack_order(graph, attack)
+        assert (np.diff(rank(graph)[once]) <= 0).all()
+        anew = resilience.attack_order(graph, attack, recomputed=True, fraction=0.5)
+        assert sorted(anew) == list(range(len(graph)))
+        for removed in range(len(graph) // 2):
+            left = np.setdiff1d(np.arange(len(graph)), anew[:removed])
+            ranks = rank(graph[np.ix_(left, left)])
+            assert ranks[left == anew[removed]] >= ranks.max() - 1e-9
+
+
 @settings(max_examples=20, deadline=None)
 @given(weighted_graphs())
 def test_betweenness_sums_to_the_inner_nodes_of_shortest_paths(graph):

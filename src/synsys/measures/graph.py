@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from synsys.core.errors import UserError
+from synsys.core.errors import UserError, unknown
 from synsys.measures import communities, paths, resilience, topology
-from synsys.measures.nulls import NULLS, null_graphs, null_zscore, small_worldness
+from synsys.measures.nulls import NULLS, null_correlations, null_graphs, null_zscore, small_worldness
 from synsys.measures.threshold import as_graph, edge_density, rule_name, threshold
 
 DEFINITIONS = {
@@ -85,7 +85,8 @@ def graph_profile(
         Modules for modularity and participation, for example Yeo networks. Without it the modules
         of largest Q, sought anew in every null graph.
     hubs : boolean (N,) or integer sequence, optional
-        Declared hub set; without it the tenth of the nodes with the largest strength.
+        Declared hub set; without it the tenth of the nodes with the largest strength, chosen anew in
+        every null graph.
     density, cutoff, backbone, negatives
         Threshold rule, see `synsys.measures.threshold.threshold`. Default: every positive edge.
     weighted : bool
@@ -94,8 +95,8 @@ def graph_profile(
         What weights are divided by. A number (one for all states) keeps states comparable.
     nulls : int
         Null graphs; z from 20 has a standard error of about 16 %.
-    null : {"strength", "degree", "random"}
-        See `synsys.measures.nulls.NULLS`.
+    null : {"strength", "degree", "random", "correlation"}
+        "correlation" suits FC, the others SC and FC; see `synsys.measures.nulls.NULLS`.
     level : int, optional
         Rich-club degree k; default `synsys.measures.topology.rich_club_level`.
     gamma : float
@@ -117,15 +118,21 @@ def graph_profile(
     if graph.ndim != 2:
         raise UserError(f"connectivity: shape {graph.shape}; one (N, N) matrix is needed (see graph_metrics)")
     if null not in NULLS:
-        null_graphs(graph, null, 0)
-    mask = topology.hub_mask(graph, hubs)
+        raise unknown("null model", null, NULLS)
     k = topology.rich_club_level(graph) if level is None else level
 
     def measure(one: np.ndarray, number: int) -> dict[str, float]:
+        mask = topology.hub_mask(one, hubs)
         return _measure(one, partition, mask, k, weighted, gamma, fraction, runs, orders, seed + number)
 
     value = measure(graph, 0)
-    samples = [measure(one, i + 1) for i, one in enumerate(null_graphs(graph, null, nulls, seed))]
+    if null == "correlation":
+        drawn = prepare(
+            null_correlations(matrix, nulls, seed), density, cutoff, backbone, negatives, scale, weighted
+        )
+    else:
+        drawn = null_graphs(graph, null, nulls, seed)
+    samples = [measure(one, i + 1) for i, one in enumerate(drawn)]
     spread = {name: np.array([sample[name] for sample in samples]) for name in value}
     c, l, phi = (_mean(spread[name]) for name in ("clustering", "path_length", "rich_club_phi"))
     value["small_worldness"] = small_worldness(value["clustering"], value["path_length"], c, l)

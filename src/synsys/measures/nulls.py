@@ -8,8 +8,11 @@ NULLS = {
     "strength": "degree and strength kept (Rubinov & Sporns 2011)",
     "degree": "degree kept, weights shuffled (Maslov & Sneppen 2002)",
     "random": "number of edges kept, weights shuffled (Erdős & Rényi 1959)",
+    "correlation": "mean and variance of FC kept, thresholded alike (Zalesky et al. 2012)",
 }
-"""Kinds of null graph and what each keeps."""
+"""Kinds of null and what each keeps. The first three rewire a graph; "correlation" draws whole FC
+matrices, which like real ones are clustered merely because correlation is nearly transitive, and so
+is the stricter null for FC."""
 
 
 def null_graphs(
@@ -22,7 +25,8 @@ def null_graphs(
     graph : ndarray, (N, N), weights >= 0
         Weighted or binary (0/1).
     kind : {"strength", "degree", "random"}
-        See `NULLS`. For a binary graph "strength" and "degree" are the same.
+        See `NULLS`; "strength" and "degree" are the same for a binary graph. For "correlation" see
+        `null_correlations`.
     count : int
         Number of null graphs.
     seed : int
@@ -34,8 +38,8 @@ def null_graphs(
     ndarray, (count, N, N)
         Graphs need not be connected even if `graph` is.
     """
-    if kind not in NULLS:
-        raise unknown("kind of null graph", kind, NULLS)
+    if kind not in NULLS or kind == "correlation":
+        raise unknown("kind of null graph", kind, [name for name in NULLS if name != "correlation"])
     rng = np.random.default_rng(seed)
     return np.array([_null_graph(graph, kind, rng, rewires) for _ in range(count)]).reshape(
         count, *graph.shape
@@ -105,6 +109,50 @@ def reweight(graph: np.ndarray, seed: int = 0, rewires: float = 10.0) -> np.ndar
     ndarray, (N, N)
     """
     return _null_graph(graph, "strength", np.random.default_rng(seed), rewires)
+
+
+def null_correlations(fc: np.ndarray, count: int = 20, seed: int = 0) -> np.ndarray:
+    """Random correlation matrices with the mean and variance of a given one.
+
+    Products Q Q^T of N x m Gaussian matrices whose m, mean and variance make the off-diagonal mean
+    e, their variance v and the diagonal mean 1 come out as given: m = (1 - e^2) / v, mu^2 = e / m,
+    sigma^2 = sqrt(mu^4 + v / m) - mu^2 (Hirschberger, Qi & Steuer 2007; proposed for brain networks
+    by Zalesky, Fornito & Bullmore 2012), rescaled to correlations.
+
+    Parameters
+    ----------
+    fc : ndarray, (N, N)
+        Pearson correlations; the diagonal is ignored. A mean below 0 is taken as 0.
+    count, seed : int
+
+    Returns
+    -------
+    ndarray, (count, N, N)
+        Diagonal 1.
+
+    Raises
+    ------
+    UserError
+        If `fc` is not square, or an off-diagonal entry has size 1 or more, or all are equal.
+    """
+    fc = np.asarray(fc, dtype=float)
+    if fc.ndim != 2 or fc.shape[0] != fc.shape[1]:
+        raise UserError(f"FC: shape {fc.shape}, but (N, N) is needed")
+    n = len(fc)
+    r = fc[np.triu_indices(n, 1)]
+    if not (np.abs(r) < 1).all() or np.ptp(r) == 0:
+        raise UserError(
+            f"null correlations need correlations inside (-1, 1) that differ; got {r.min():g} to {r.max():g}"
+        )
+    mean, variance = max(float(r.mean()), 0.0), float(r.var())
+    m = max(2, int((1.0 - mean**2) / variance))
+    mu2 = mean / m
+    sd = np.sqrt(np.sqrt(mu2**2 + variance / m) - mu2)
+    q = np.sqrt(mu2) + sd * np.random.default_rng(seed).normal(size=(count, n, m))
+    q /= np.linalg.norm(q, axis=-1, keepdims=True)
+    null = q @ q.transpose(0, 2, 1)
+    null[:, np.arange(n), np.arange(n)] = 1.0
+    return null
 
 
 def _swap_edges(
