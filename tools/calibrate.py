@@ -43,7 +43,9 @@ FACTS = {
         0.8,
     ),  # largest |change of log E rate| for 20 % of any conductance, loop included
     "damping": (0.03, 9.0),  # least damping ratio of any local mode
-    "thalamus_damping": (0.03, 9.0),
+    "thalamus_damping": (0.08, 9.0),
+    "decay_regional": (0.4, 1e9),  # 1/s (the ERG gate alone: 0.5), slowest mode of a cortex with 0.7 or 1.3 of the PV synapses
+    "gain_regional": (0.0, 0.85),  # its cortical loop gain; regions differ by as much (PVALB maps)
 }
 HIPPOCAMPUS_FACTS = {
     "theta_frequency": (4.5, 7.5),
@@ -65,7 +67,7 @@ FREE_CHANNELS = {
     ),
     "hippocampus": ("I_M:hippocampus.E", "I_h:hippocampus.SST", "I_h:hippocampus.E"),
 }
-FREQUENCY = np.r_[np.arange(2.0, 62.0), 64, 68, 72]
+FREQUENCY = np.r_[np.arange(2.0, 20.0), np.arange(20.0, 52.0, 2.0), 54, 60, 66, 72]
 TRACT = {"cc": 90.0, "ct": 70.0}  # mm, typical interhemispheric and thalamocortical lengths
 
 
@@ -96,8 +98,12 @@ def prominence(p: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.n
         height = y[i] - ((1 - w) * base_lo + w * base_hi)
         inside = (y[i] >= y[i - 1]) & (y[i] >= y[min(i + 1, len(y) - 1)])
         height = np.where(inside, height, np.minimum(height, 0.0) - 0.2)
+        a, c, d = y[i - 1], y[i], y[min(i + 1, len(y) - 1)]  # vertex of the parabola through three points
+        curve = a - 2 * c + d
+        shift = np.clip(np.where(curve < 0, 0.5 * (a - d) / np.where(curve < 0, curve, -1.0), 0.0), -0.5, 0.5)
+        exact = np.exp(np.log(FREQUENCY[i]) + shift * 0.5 * np.log(FREQUENCY[i + 1] / FREQUENCY[i - 1]))
         better = height > best
-        best, best_f = np.where(better, height, best), np.where(better, FREQUENCY[i], best_f)
+        best, best_f = np.where(better, height, best), np.where(better, exact, best_f)
     return best_f, best
 
 
@@ -142,7 +148,7 @@ class Pair:
         p, _ = with_background(p, u)
         return p, u, scale, need
 
-    def spectra(self, p: Parameters, u: np.ndarray, scale: np.ndarray, thalamus: bool = True):
+    def spectra(self, p, u, scale, thalamus: bool = True, frequency: np.ndarray = FREQUENCY):
         """Power of E potential (F, K) and loop gain at zero frequency (K,) of the symmetric network."""
         v = inverse_firing(p.rate, p)
         x, _ = rest(v, p, u)
@@ -154,7 +160,7 @@ class Pair:
                 for f in ("full", "input_v", "input_c")
             )
         )
-        omega = np.r_[1e-6, FREQUENCY] * 2e-3 * np.pi
+        omega = np.r_[1e-6, frequency] * 2e-3 * np.pi
         t = local_transfer(flat, omega)
         f = len(omega)
         tr = t.transfer.reshape(f, k, n, 3, 3, 3)[:, :, :, 0]  # onto slot 0: (F,K,n,kind,slot)
@@ -224,6 +230,7 @@ class Pair:
             out["alpha_alone"] = prominence(self.spectra(p, u, scale, thalamus=False)[0], 6, 15)[1]
             out["cortical_gain"], out["thalamic_gain"] = gain
             out["thalamus_damping"] = damping[:, 1]
+            out["decay_regional"], out["gain_regional"] = self.regional(z)
             left = 1.0 - out["cortical_gain"] - out["thalamic_gain"]
             out["log_rate_change"] = np.where(
                 left > 0.05, out["log_rate_change"] / np.maximum(left, 0.05), 9.0
@@ -236,6 +243,19 @@ class Pair:
             cut, _ = with_background(cut, u)
             out["theta_without_sst"] = prominence(self.spectra(cut, u, scale)[0], 3, 9)[1]
         return out
+
+    def regional(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slowest decay (1/s) and largest cortical loop gain over cortices with fewer and more PV synapses."""
+        decay, most = np.full(len(z), np.inf), np.zeros(len(z))
+        from_pv = [j for j, key in enumerate(self.keys) if key.startswith("cortex.") and "<-PV:" in key]
+        for factor in (0.7, 1.3):
+            moved = z.copy()
+            moved[:, from_pv] += np.log(factor)
+            p, u, scale, _ = self.build(moved)
+            _, gain, jac, _ = self.spectra(p, u, scale, frequency=FREQUENCY[:1])
+            eig = np.linalg.eigvals(jac.full.reshape(len(z), -1, 24, 24)[:, 0]).real.max(-1)
+            decay, most = np.minimum(decay, -1e3 * eig), np.maximum(most, np.abs(gain[0]))
+        return decay, most
 
     def fragility(self, p: Parameters, u: np.ndarray, jac, x: np.ndarray) -> np.ndarray:
         """Largest |change of log E rate| when any local conductance onto node 0 moves by 20 % (linear)."""
@@ -269,7 +289,7 @@ def _dv(v: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
 WEIGHT = {"gamma_frequency": 0.2, "alpha_frequency": 0.4, "theta_frequency": 0.6, "gamma_prominence": 8, "alpha_prominence": 8,
           "theta_prominence": 8, "alpha_alone": 8, "theta_without_sst": 8, "gamma_slope": 4, "nmda_share_e": 10,
           "nmda_share_pv": 10, "pv_share": 10, "ei_charge": 3, "cortical_gain": 10, "thalamic_gain": 10, "background": 0.5, "log_rate_change": 2,
-          "damping": 10, "thalamus_damping": 10}  # fmt: skip
+          "damping": 10, "thalamus_damping": 10, "decay_regional": 5, "gain_regional": 10}  # fmt: skip
 
 
 def misses(reached: dict[str, np.ndarray], facts: dict[str, tuple[float, float]]) -> np.ndarray:

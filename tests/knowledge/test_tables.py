@@ -205,7 +205,7 @@ def test_the_vocabulary_holds_every_name_of_the_source_unchanged(dev_data: Path)
         for column in ("level", "kind", "unit")
         if getattr(ours[name], column) != row[column]
     }
-    settable = {"glutamate_release", "pfc_dopamine", "il1b", "long_range_synaptic_weight"}  # both, not only read
+    settable = {"glutamate_release", "pfc_dopamine", "il1b", "long_range_synaptic_weight"}
     settable.add("neurovascular_coupling")
     assert changed == {(name, "kind") for name in settable} | {("prediction_error", "unit")}
 

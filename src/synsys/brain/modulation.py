@@ -202,7 +202,7 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
 def path_from(names: Sequence[str]) -> dict[str, str]:
     """Worst evidence grade with which each variable is reached from `names` by links (A best)."""
     grade = dict.fromkeys(names, "A")
-    for link in rows:
+    for link in causal_order():
         if link.source in grade:
             grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))
     for receptor in receptors():

@@ -5,7 +5,7 @@ sources outside it, and one complex solve per frequency couples what is left. Re
 matrix from independent noise sources to region outputs, so power and cross-spectra are its squares.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -63,8 +63,8 @@ class Response:
     loops : list of (sources, ndarray (F, k, core), ndarray (F, k, M))
         Per basal ganglia loop: its sources, their potential per core potential, and the part driven by
         the loop's own noise.
-    log_det : ndarray, (F,) complex
-        Logarithm of the closed-loop determinant, sum over loops and core.
+    phase : ndarray, (F, 1 + loops)
+        Angle of the closed-loop determinants of the core and of each loop, rad.
     local : LocalTransfer
     """
 
@@ -74,6 +74,11 @@ class Response:
     phase: np.ndarray
     local: LocalTransfer
     core_sources: np.ndarray
+
+    def part(self, index: slice) -> "Response":
+        """Response at some of the frequencies."""
+        loops = [(members, gain[index], own[index]) for members, gain, own in self.loops]
+        return replace(self, frequency=self.frequency[index], core=self.core[index], loops=loops)
 
     def output(self, weights: np.ndarray) -> np.ndarray:
         """Response of weighted sums of source potentials.

@@ -158,13 +158,18 @@ class HealthyBrain:
     ----------
     model : BrainModel
     draw : Draw
+    person : mapping of str to ndarray (N, 3), optional
+        One healthy person's factors on conductances. They act before the background is solved for, so
+        the person holds the healthy rates with other conductances.
     """
 
-    def __init__(self, model: BrainModel, draw: Draw) -> None:
+    def __init__(self, model: BrainModel, draw: Draw, person: Mapping[str, np.ndarray] | None = None) -> None:
         self.model, self.draw = model, draw
         p, scale = model.template(draw.member)
         self._regional = model.regional(draw)
-        conductances = {k: v for k, v in self._regional.items() if k not in _DENSITIES()}
+        conductances = {k: v for k, v in self._regional.items() if k not in _densities()}
+        for name, factor in (person or {}).items():
+            conductances[name] = conductances.get(name, 1.0) * factor
         p, coupling = _apply(p, scale, conductances, model.slot_mask)
         v = inverse_firing(p.rate, p)
         u = arriving(steady_gates(v, p), model.wiring, coupling)
@@ -186,7 +191,7 @@ class HealthyBrain:
         """
         if not changes:
             return self.state
-        density = {k: v for k, v in self._regional.items() if k in _DENSITIES()}
+        density = {k: v for k, v in self._regional.items() if k in _densities()}
         modulation = Modulation(self.model.places, density)
         for change, z in zip(changes, self.draw.size, strict=False):
             modulation.perturb(change, float(z) if sized else 0.0)
@@ -207,7 +212,7 @@ class HealthyBrain:
         return State(p, coupling, point, noise, speed, vascular, modulation, self)
 
 
-def _DENSITIES() -> set[str]:
+def _densities() -> set[str]:
     return {row.density for row in receptors()}
 
 

@@ -1,0 +1,163 @@
+"""What the linear brain does in one state: rates, spectra, connectivity, synchrony."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synsys.brain.spectra import Lags, Response, cross, power, respond
+from synsys.brain.state import BrainModel, State
+from synsys.circuit.drift import firing
+
+BANDS = {
+    "delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 100.0),
+}  # fmt: skip
+"""Frequency bands in Hz, as the vocabulary defines them."""
+FINE = np.r_[np.arange(1.0, 47.0), np.arange(48.0, 71.0, 2.0), np.arange(74.0, 101.0, 4.0)]
+"""Frequencies of a full result, Hz."""
+COARSE = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 26, 30, 34, 38, 42, 46, 52, 60, 74, 100.0])
+"""Frequencies of a quick result (claims), Hz."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+SLOW = 0.01 + 0.09 * (_NODES + 1) / 2
+"""Nodes of the BOLD band, 0.01-0.1 Hz (Gauss-Legendre)."""
+SLOW_WEIGHTS = _WEIGHTS / 2
+PAIRS = {"theta": (4, 5, 6, 7, 8), "alpha": (8, 10, 12), "beta": (13, 18, 22, 26, 30), "gamma": (30, 34, 38, 42, 46, 60)}
+"""Frequencies at which synchrony between regions is evaluated, Hz; all are in `FINE` and `COARSE`."""
+AVERAGED = ("striatum", "pallidum")
+"""Structures whose regional signal is the mean of their first two populations."""
+
+
+class Grid:
+    """Frequencies and output weights shared by all states of one brain.
+
+    Parameters
+    ----------
+    model : BrainModel
+    frequency : ndarray, (F,)
+        Spectral frequencies, Hz; must hold those of `PAIRS`.
+    """
+
+    def __init__(self, model: BrainModel, frequency: np.ndarray = FINE) -> None:
+        self.model, self.frequency = model, frequency
+        self.all = np.r_[SLOW, frequency]
+        self.lags = Lags(model.wiring, self.all)
+        wiring = model.wiring
+        self.weights = np.zeros((len(model.brain), len(wiring.source_node)))
+        region, share, template = (wiring.nodes[c].to_numpy() for c in ("region", "share", "template"))
+        for s, (n, a) in enumerate(zip(wiring.source_node, wiring.source_slot, strict=True)):
+            if region[n] >= 0 and (a == 0 or (a == 1 and template[n] in AVERAGED)):
+                self.weights[region[n], s] = share[n] * (0.5 if template[n] in AVERAGED else 1.0)
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Indices into `frequency` of every frequency in `PAIRS`."""
+        wanted = sorted({f for fs in PAIRS.values() for f in fs})
+        return np.array([int(np.flatnonzero(self.frequency == f)[0]) for f in wanted])
+
+    def band_rows(self, band: str) -> np.ndarray:
+        """Rows of `pairs` that belong to a band."""
+        at = self.frequency[self.pairs]
+        return np.flatnonzero(np.isin(at, PAIRS[band]))
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Linear solution of one state.
+
+    Attributes
+    ----------
+    state : State
+    response : Response
+    psd : ndarray, (F, R)
+        Power of each region's potential, mV^2 / Hz.
+    fc : ndarray, (R, R)
+        Correlation of the E-rate fluctuations in the BOLD band.
+    coherency : ndarray, (frequencies of `Grid.pairs`, R, R), complex
+    grid : Grid
+    """
+
+    state: State
+    response: Response
+    psd: np.ndarray
+    fc: np.ndarray
+    coherency: np.ndarray
+    grid: Grid
+
+    def band_power(self, band: str) -> np.ndarray:
+        """Mean spectral density of each region in a band, (R,), mV^2 / Hz."""
+        low, high = BANDS[band]
+        f = np.linspace(low, high, 41)
+        grid = np.log(self.grid.frequency)
+        values = np.stack([np.interp(np.log(f), grid, np.log(column)) for column in self.psd.T])
+        return np.exp(values).mean(-1)
+
+    def synchrony(self, band: str) -> np.ndarray:
+        """Phase-locking value between regions in a band, mean over its frequencies, (R, R)."""
+        return locking(np.abs(self.coherency[self.grid.band_rows(band)])).mean(0)
+
+    def coherence(self, band: str) -> np.ndarray:
+        """Magnitude of coherency between regions in a band, mean over its frequencies, (R, R)."""
+        return np.abs(self.coherency[self.grid.band_rows(band)]).mean(0)
+
+
+def locking(coherence: np.ndarray) -> np.ndarray:
+    """Phase-locking value of two circular Gaussian signals, from their coherence magnitude.
+
+    (pi / 4) c 2F1(1/2, 1/2; 2; c^2), the mean resultant of the phase difference (Lee et al. 1994, IEEE
+    Trans Geosci Remote Sens 32:1017), evaluated by interpolation on a table.
+    """
+    return np.interp(coherence, *_locking_table())
+
+
+def _locking_table() -> tuple[np.ndarray, np.ndarray]:
+    if not _TABLE:
+        from scipy.special import hyp2f1
+
+        c = np.sin(np.linspace(0.0, np.pi / 2, 1001))
+        _TABLE.append((c, np.pi / 4 * c * hyp2f1(0.5, 0.5, 2.0, c**2)))
+    return _TABLE[0]
+
+
+_TABLE: list[tuple[np.ndarray, np.ndarray]] = []
+
+
+def rate_slope(state: State) -> np.ndarray:
+    """Slope of the population rate, Hz per mV, (N, 3)."""
+    v = state.point.x[:, 0].astype(complex) + 1e-30j
+    return 1e3 * firing(v, state.parameters).imag / 1e-30
+
+
+def solve(state: State, grid: Grid) -> Solution:
+    """Linear solution of a state on a grid.
+
+    Parameters
+    ----------
+    state : State
+        With a converged operating point; check `stability` before reading spectra.
+    grid : Grid
+    """
+    lags = grid.lags if (state.speed == 1.0).all() else Lags(grid.model.wiring, grid.all, state.speed)
+    response = respond(state.linear, grid.all, lags)
+    potential = response.output(grid.weights)
+    n_slow = len(SLOW)
+    wiring = grid.model.wiring
+    slope = rate_slope(state)[wiring.source_node, wiring.source_slot]
+    slow = cross(response.part(slice(0, n_slow)).output(grid.weights * slope))
+    covariance = (SLOW_WEIGHTS[:, None, None] * slow.real).sum(0)
+    chosen = potential[n_slow + grid.pairs]
+    spectrum = cross(chosen)
+    size = np.sqrt(np.einsum("fii->fi", spectrum).real)
+    return Solution(
+        state, response, power(potential)[n_slow:], correlation(covariance),
+        spectrum / (size[:, :, None] * size[:, None]), grid,
+    )  # fmt: skip
+
+
+def correlation(covariance: np.ndarray) -> np.ndarray:
+    """Correlation matrix of a covariance matrix."""
+    size = np.sqrt(np.diag(covariance))
+    out = covariance / np.outer(size, size)
+    np.fill_diagonal(out, 1.0)
+    return out
+
+

@@ -1,0 +1,168 @@
+"""Statistical linearisation: firing rate and gain averaged over the fluctuations of the potential.
+
+A plain linearisation takes rate and slope at the mean potential. Where fluctuations are wide against the
+bend of the firing function, the means over a Gaussian of the potential's own stationary variance are
+nearer the truth (Booton 1954, IRE Trans Circuit Theory 1:9; Gelb & Vander Velde 1968, ch. 7). Variance and
+gain depend on one another and are iterated to agreement.
+
+Only the firing function is averaged. Magnesium block, gates and the product of conductance and driving
+force stay linear, so the domain is bounded: see `averaged`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synsys.brain.fixed import fixed_point
+from synsys.brain.spectra import Linearised, _noise_covariance, _slow
+from synsys.brain.stability import stability
+from synsys.brain.state import State
+from synsys.circuit.drift import SLOTS, Parameters, firing
+from synsys.circuit.linear import local_transfer
+
+GRID = np.r_[np.geomspace(0.01, 1.0, 9), np.arange(2.0, 61.0, 1.5), np.geomspace(65.0, 500.0, 8)]
+"""Frequencies over which variance is integrated, Hz; slower fluctuations count as constant."""
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """A state linearised statistically.
+
+    Attributes
+    ----------
+    state : State
+        Its parameters hold the effective firing function, its operating point the mean potentials under
+        noise; `State.linear` and `State.rates` then are the averaged ones.
+    sd : ndarray, (N, 3)
+        Standard deviation of every potential, mV.
+    iterations : int
+    converged : bool
+    reason : str
+        Why there is no solution; empty if converged.
+    """
+
+    state: State
+    sd: np.ndarray
+    iterations: int
+    converged: bool
+    reason: str
+
+
+def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-4, most: int = 40) -> Averaged:
+    """Statistical linearisation of a state.
+
+    Use it where potentials fluctuate by about 1 to 3 mV. Below, it equals the plain linearisation. Above,
+    terms that it leaves linear (products of fluctuating conductance and potential, magnesium block) are as
+    large as what it corrects; ``benchmarks/results/linear_vs_simulation.md`` shows both beside simulations.
+
+    Parameters
+    ----------
+    state : State
+        Converged and stable.
+    noise : float
+        Factor on the amplitude of all noise.
+    tolerance : float
+        Accepted change of any standard deviation in the last iteration, mV.
+    most : int
+        Iterations before giving up.
+
+    Returns
+    -------
+    Averaged
+    """
+    wiring, plain = state.healthy.model.wiring, state.parameters
+    sd = np.zeros_like(plain.theta)
+    now = state
+    for count in range(1, most + 1):
+        verdict = stability(now)
+        if not verdict.stable:
+            return Averaged(now, sd, count, False, verdict.reason)
+        new = noise * np.sqrt(variance(now.linear))
+        change = float(np.abs(new - sd).max())
+        sd = new if count == 1 else 0.5 * (sd + new)
+        v = now.point.x[:, 0]
+        for _ in range(20):
+            p = effective(plain, v, sd)
+            point = fixed_point(p, wiring, state.coupling, v)
+            moved = float(np.abs(point.x[:, 0] - v).max())
+            v = point.x[:, 0]
+            if moved < 1e-9:
+                break
+        now = replace(state, parameters=p, point=point)
+        if change < tolerance:
+            return Averaged(now, sd, count, True, "")
+    return Averaged(now, sd, most, False, f"standard deviations still change by {change:.2g} mV")
+
+
+def effective(p: Parameters, v: np.ndarray, sd: np.ndarray) -> Parameters:
+    """Parameters whose firing function has, at `v`, the Gaussian means of rate and slope.
+
+    With x = ln(exp(<r> / A) - 1): sigma' = A / (1 + exp(-x)) / <dr/dV>, theta' = v - sigma' x.
+
+    Parameters
+    ----------
+    p : Parameters
+    v, sd : ndarray, (N, 3)
+        Mean and standard deviation of the potentials, mV.
+    """
+    weights = _WEIGHTS / _WEIGHTS.sum()
+    at = v + sd * _NODES[:, None, None]
+    rate = firing(at + 1e-30j, p)
+    mean = np.tensordot(weights, rate.real, 1)
+    slope = np.tensordot(weights, rate.imag / 1e-30, 1)
+    x = np.log(np.expm1(mean / p.gain))
+    sigma = p.gain / (1.0 + np.exp(-x)) / slope
+    return replace(p, theta=v - sigma * x, sigma=sigma)
+
+
+def variance(system: Linearised, chunk: int = 8) -> np.ndarray:
+    """Stationary variance of every population's potential, mV^2, (N, 3).
+
+    Parameters
+    ----------
+    system : Linearised
+        Stable.
+    chunk : int
+        Frequencies solved at once.
+    """
+    density = np.concatenate([population_power(system, GRID[i : i + chunk]) for i in range(0, len(GRID), chunk)])
+    return 2.0 * np.trapezoid(density, GRID, axis=0)
+
+
+def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
+    """Power spectral density of every population's potential, two-sided, mV^2 per Hz, (F, N, 3).
+
+    Unlike `spectra.respond`, which keeps projecting populations only, and with no loop eliminated.
+
+    Parameters
+    ----------
+    system : Linearised
+    frequency : ndarray, (F,)
+        Hz.
+    """
+    wiring, n_s = system.wiring, len(system.wiring.source_node)
+    omega = 2e-3 * np.pi * frequency
+    local = local_transfer(system.jacobian, omega)
+    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
+    node, out, kind = wiring.source_node, wiring.source_slot, wiring.source_class
+    gain = np.einsum("fnbka,kanc->kfnbc", transfer, wiring.kappa)
+    into = (gain[0] + gain[2])[..., kind] * local.fast[:, None, None, node, out]
+    into += gain[1][..., kind] * local.slow[:, None, None, node, out]
+    lag = np.exp(-1j * omega[:, None, None] * wiring.delays(system.speed))
+    into *= (wiring.weights * lag)[:, :, None]  # (F, N, 3, S): potential per potential of each source
+    loop = np.eye(n_s) - into[:, node, out]
+    flat = into.reshape(len(omega), -1, n_s)
+    reach = np.linalg.solve(loop.swapaxes(1, 2), flat.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
+
+    private = _noise_covariance(system, local, omega)
+    between = private[:, node[:, None], out[:, None], out[None]] * (node[:, None] == node[None])
+    size = private.shape[:3]
+    total = ((reach @ between) * reach.conj()).sum(-1).real.reshape(size)
+    total += np.einsum("fnaa->fna", private).real
+    # noise that enters a population directly and again through the sources of its own node
+    own = (node[:, None] == np.arange(size[1])).astype(float)  # (S, N)
+    direct = private[:, node, out]  # (F, S, 3): covariance of source s with the slots of its node
+    total += 2.0 * np.einsum("fnas,sn,fsa->fna", reach.reshape(*size, n_s), own, direct).real
+    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    return total + np.abs(common + (reach @ common[:, node, out][..., None]).reshape(size)) ** 2

@@ -1,0 +1,1 @@
+"""The levels put together: cascades and the claims that they are checked against."""

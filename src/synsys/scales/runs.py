@@ -1,0 +1,151 @@
+"""Solving a brain in many states and draws, on one or several processes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from os import cpu_count
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from synsys.brain.draws import Draw, draws
+from synsys.brain.solution import COARSE, FINE, Grid, Solution, solve
+from synsys.brain.stability import stability
+from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.core.connectome import Connectome
+from synsys.core.perturbation import Perturbation
+from synsys.knowledge.load import vocabulary
+from synsys.measures.readouts import Atlas, readouts
+from synsys.scales.people import person
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one state of one draw gave.
+
+    Attributes
+    ----------
+    stable : bool
+    reason : str
+        Why not, if not stable.
+    values : dict
+        Readouts; empty when unstable.
+    rates : ndarray, (N, 3)
+        Firing rates of every node, Hz.
+    psd, fc : ndarray or None
+        (F, R) power and (R, R) connectivity, float32; None when unstable.
+    touched : dict
+        Mean value of every variable that links moved, over the populations where it moved.
+    """
+
+    stable: bool
+    reason: str
+    values: dict[str, float]
+    rates: np.ndarray
+    psd: np.ndarray | None = None
+    fc: np.ndarray | None = None
+    touched: dict[str, float] = field(default_factory=dict)
+
+
+class Runner:
+    """A brain, its draws and its healthy references, ready to solve perturbations.
+
+    Parameters
+    ----------
+    brain : Connectome
+    n : int
+        Draws.
+    seed : int
+    fine : bool
+        Full spectra (`FINE`) or the quick grid (`COARSE`).
+    beta : float
+        Factor on the slopes of regional maps; 0 makes regions alike.
+    jobs : int or None
+        Processes; None takes all cores, at most 8.
+    """
+
+    def __init__(self, brain: Connectome, n: int, seed: int = 0, fine: bool = True, beta: float = 1.0,
+                 jobs: int | None = None) -> None:  # fmt: skip
+        self.model = BrainModel(brain)
+        self.draws: list[Draw] = draws(n, seed, beta)
+        self.seed = seed
+        self.grid = Grid(self.model, FINE if fine else COARSE)
+        self.atlas = Atlas(self.grid)
+        self.jobs = max(1, min(jobs or cpu_count() or 1, 8, n))
+
+    def each(self, task: Callable[["Runner", int, object], object], argument: object = None) -> Iterator[object]:
+        """Results of `task(runner, draw, argument)` for every draw, in order."""
+        numbers = range(len(self.draws))
+        if self.jobs == 1:
+            with threadpool_limits(1):
+                for k in numbers:
+                    yield task(self, k, argument)
+            return
+        with ProcessPoolExecutor(self.jobs, get_context("fork"), _start, (self,)) as pool:
+            yield from pool.map(_run, [(task, k, argument) for k in numbers])
+
+    def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
+        """Solve one state; an unstable one is named and gets no spectra."""
+        if not state.point.converged:
+            reason = f"no state of rest was found (residual {state.point.residual:.2g} mV)"
+            return Outcome(False, reason, {}, state.rates, touched=touched(state)), None
+        solution = solve(state, self.grid)
+        verdict = stability(state, solution.response)
+        if not verdict.stable:
+            return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
+        values = readouts(solution, self.atlas, reference)
+        return Outcome(
+            True, "", values, state.rates, solution.psd.astype(np.float32), solution.fc.astype(np.float32),
+            touched(state),
+        ), solution  # fmt: skip
+
+
+_RUNNER: list[Runner] = []
+
+
+def _start(runner: Runner) -> None:
+    _RUNNER[:] = [runner]
+    threadpool_limits(1)
+
+
+def _run(job: tuple[Callable, int, object]) -> object:
+    task, k, argument = job
+    return task(_RUNNER[0], k, argument)
+
+
+def reference_and_changes(runner: Runner, k: int, changes: object) -> list[Outcome]:
+    """Reference, healthy person, then every set of perturbations of `changes`, for draw `k`."""
+    draw = runner.draws[k]
+    healthy = HealthyBrain(runner.model, draw)
+    reference, solution = runner.outcome(healthy.state, None)
+    other, _ = runner.outcome(person(runner.model, draw, hash((runner.seed, k)) & 0x7FFFFFFF), solution)
+    out = [reference, other]
+    for perturbations in changes or []:  # type: ignore[attr-defined]
+        out.append(runner.outcome(healthy.perturbed(perturbations), solution)[0])
+    return out
+
+
+def touched(state: State) -> dict[str, float]:
+    """Mean value of every variable that was moved, over the populations where it moved."""
+    if state.modulation is None:
+        return {}
+    out = {}
+    for name in state.modulation.touched:
+        row = vocabulary().get(name)
+        if row is not None:
+            value = state.modulation.value(name)
+            moved = value != (1.0 if row.multiplies else (row.healthy or 0.0))
+            out[name] = float(value[moved].mean()) if moved.any() else float(value.mean())
+    return out
+
+
+def solve_all(runner: Runner, changes: Sequence[Sequence[Perturbation]],
+              progress: Callable[[int, int], None] | None = None) -> list[list[Outcome]]:  # fmt: skip
+    """Outcomes [draw][reference, person, *changes]."""
+    out = []
+    for done, outcomes in enumerate(runner.each(reference_and_changes, [tuple(c) for c in changes]), 1):
+        out.append(outcomes)
+        if progress:
+            progress(done, len(runner.draws))
+    return out  # type: ignore[return-value]
