@@ -44,7 +44,10 @@ FACTS = {
     ),  # largest |change of log E rate| for 20 % of any conductance, loop included
     "damping": (0.03, 9.0),  # least damping ratio of any local mode
     "thalamus_damping": (0.08, 9.0),
-    "decay_regional": (0.4, 1e9),  # 1/s (the ERG gate alone: 0.5), slowest mode of a cortex with 0.7 or 1.3 of the PV synapses
+    "decay_regional": (
+        0.4,
+        1e9,
+    ),  # 1/s (the ERG gate alone: 0.5), slowest mode of a cortex with 0.7 or 1.3 of the PV synapses
     "gain_regional": (0.0, 0.85),  # its cortical loop gain; regions differ by as much (PVALB maps)
 }
 HIPPOCAMPUS_FACTS = {

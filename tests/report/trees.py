@@ -116,7 +116,7 @@ def make_tree(
         "stable_reference": 1.0,
         "stable_perturbed": 0.0 if unstable else 1.0,
         "unstable_reason": "runaway excitation in L.precuneus" if unstable else "",
-        "methods": "Whole-brain conductance-based neural mass model (Moran et al. 2013) on the embedded brain.",
+        "methods": "Conductance-based neural mass model (Moran et al. 2013) on the embedded brain.",
         "references": json.dumps(
             [
                 "Moran R, Pinotsis DA, Friston K 2013 Neural masses and fields in dynamic causal modeling. "

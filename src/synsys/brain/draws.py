@@ -65,7 +65,13 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
     uncertain = [link for link in links() if link.sd > 0]
     width = 4 + 64 + len(uncertain) + len(maps())
     power = max(1, int(np.ceil(np.log2(max(n, 2)))))
-    z = ndtri(np.clip(Sobol(width, scramble=True, rng=np.random.default_rng(seed)).random_base2(power)[:n], 1e-6, 1 - 1e-6))
+    z = ndtri(
+        np.clip(
+            Sobol(width, scramble=True, rng=np.random.default_rng(seed)).random_base2(power)[:n],
+            1e-6,
+            1 - 1e-6,
+        )
+    )
     out = []
     for k in range(n):
         row, sign = z[k], 1 if k % 2 == 0 else -1
@@ -84,11 +90,15 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
         }
         out.append(
             Draw(
-                member=k % members(), strength=strength, beta=slopes,
+                member=k % members(),
+                strength=strength,
+                beta=slopes,
                 noise_ratio=float(np.exp(NOISE_RATIO_SD * row[0])),
                 exponent=float(EXPONENT[0] + EXPONENT[1] * row[1]),
                 slow=float(np.exp(SLOW_SD * row[2])),
-                shared=float(min(SHARED[0] * np.exp(SHARED[1] * row[3]), 1.0)), size=row[4:68], sign=sign,
+                shared=float(min(SHARED[0] * np.exp(SHARED[1] * row[3]), 1.0)),
+                size=row[4:68],
+                sign=sign,
             )  # fmt: skip
         )
     return out

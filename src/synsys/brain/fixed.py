@@ -53,7 +53,12 @@ def arriving(x: np.ndarray, wiring: Wiring, coupling: np.ndarray) -> np.ndarray:
 
 
 def fixed_point(
-    p: Parameters, wiring: Wiring, coupling: np.ndarray, v: np.ndarray, tolerance: float = 1e-9, most: int = 60
+    p: Parameters,
+    wiring: Wiring,
+    coupling: np.ndarray,
+    v: np.ndarray,
+    tolerance: float = 1e-9,
+    most: int = 60,
 ) -> OperatingPoint:
     """Newton iteration on the potentials, gates and synapses eliminated.
 
@@ -100,7 +105,9 @@ def fixed_point(
         source = wiring.source_node, wiring.source_slot
         dy = np.linalg.solve(np.eye(len(wiring.source_node)) - loop, free[source])
         spread = np.zeros((n, 2, SLOTS))
-        spread[wiring.source_node, :, wiring.source_slot] = gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
+        spread[wiring.source_node, :, wiring.source_slot] = (
+            gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
+        )
         du = wiring.collect(spread)
         step = free + np.einsum("nbka,kna->nb", transfer, du)
         v = v + step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-30))
@@ -109,8 +116,13 @@ def fixed_point(
     return OperatingPoint(x, u, size, False)
 
 
-def continuation(start: Parameters, end: Parameters, wiring: Wiring, couplings: tuple[np.ndarray, np.ndarray],
-                 v: np.ndarray) -> OperatingPoint:
+def continuation(
+    start: Parameters,
+    end: Parameters,
+    wiring: Wiring,
+    couplings: tuple[np.ndarray, np.ndarray],
+    v: np.ndarray,
+) -> OperatingPoint:
     """Follow the operating point from healthy to perturbed parameters, halving the step where Newton fails.
 
     Parameters

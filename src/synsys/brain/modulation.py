@@ -79,7 +79,9 @@ class Places:
                     continue
             out &= here[:, None]
         if cell:
-            own = np.array([[i < len(cells()[t]) and cells()[t][i] in cell for i in range(SLOTS)] for t in template])
+            own = np.array(
+                [[i < len(cells()[t]) and cells()[t][i] in cell for i in range(SLOTS)] for t in template]
+            )
             out &= own
         return out
 
@@ -138,7 +140,9 @@ class Modulation:
         """
         strength = strength or {}
         for link in causal_order():
-            self._carry(link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source))
+            self._carry(
+                link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
+            )
         for receptor in receptors():
             causes = [c for c in (receptor.density, receptor.tone, receptor.occupancy) if c]
             moved = any(map(self.changed, causes))
@@ -155,7 +159,9 @@ class Modulation:
                 if link.source in self._log:
                     self._carry(link, strength.get(link.id, link.strength), self._log[link.source], 0.0)
             else:
-                self._carry(link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source))
+                self._carry(
+                    link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
+                )
 
     def _carry(self, link: Link, k: float, source: np.ndarray, healthy: float) -> None:
         if not self.changed(link.source):
@@ -163,7 +169,9 @@ class Modulation:
         # a molecule acts on the populations of its own node: where no cell is named it is the same in all
         if link.cell:
             origin = np.take_along_axis(source, np.abs(source - healthy).argmax(1)[:, None], 1)
-            source = np.where(np.ptp(source, axis=1, keepdims=True) > 0, np.broadcast_to(origin, source.shape), source)
+            source = np.where(
+                np.ptp(source, axis=1, keepdims=True) > 0, np.broadcast_to(origin, source.shape), source
+            )
         mask = self._places.mask(link.cell, link.where)
         if link.source_where:
             mask &= self._places.mask((), link.source_where)

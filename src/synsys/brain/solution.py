@@ -15,13 +15,20 @@ BANDS = {
 """Frequency bands in Hz, as the vocabulary defines them."""
 FINE = np.r_[np.arange(1.0, 47.0), np.arange(48.0, 71.0, 2.0), np.arange(74.0, 101.0, 4.0)]
 """Frequencies of a full result, Hz."""
-COARSE = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 26, 30, 34, 38, 42, 46, 52, 60, 74, 100.0])
+COARSE = np.array(
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 26, 30, 34, 38, 42, 46, 52, 60, 74, 100.0]
+)
 """Frequencies of a quick result (claims), Hz."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 SLOW = 0.01 + 0.09 * (_NODES + 1) / 2
 """Nodes of the BOLD band, 0.01-0.1 Hz (Gauss-Legendre)."""
 SLOW_WEIGHTS = _WEIGHTS / 2
-PAIRS = {"theta": (4, 5, 6, 7, 8), "alpha": (8, 10, 12), "beta": (13, 18, 22, 26, 30), "gamma": (30, 34, 38, 42, 46, 60)}
+PAIRS = {
+    "theta": (4, 5, 6, 7, 8),
+    "alpha": (8, 10, 12),
+    "beta": (13, 18, 22, 26, 30),
+    "gamma": (30, 34, 38, 42, 46, 60),
+}
 """Frequencies at which synchrony between regions is evaluated, Hz; all are in `FINE` and `COARSE`."""
 AVERAGED = ("striatum", "pallidum")
 """Structures whose regional signal is the mean of their first two populations."""
@@ -159,5 +166,3 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
     out = covariance / np.outer(size, size)
     np.fill_diagonal(out, 1.0)
     return out
-
-

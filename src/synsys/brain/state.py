@@ -94,7 +94,9 @@ class BrainModel:
     def slot_mask(self) -> dict[str, np.ndarray]:
         """Populations by kind, bool (N, 3): every cell name, plus ``glutamate``, ``gaba``, ``spiny``."""
         template = self.wiring.nodes.template
-        names = np.array([[cells()[t][a] if a < len(cells()[t]) else "" for a in range(SLOTS)] for t in template])
+        names = np.array(
+            [[cells()[t][a] if a < len(cells()[t]) else "" for a in range(SLOTS)] for t in template]
+        )
         out = {str(c): names == c for c in np.unique(names) if c}
         out["spiny"] = np.isin(names, SPINY)
         return out
@@ -223,7 +225,9 @@ def _noise(p: Parameters, ratio: float) -> np.ndarray:
     return noise * np.where(np.arange(SLOTS) == 1, ratio, 1.0)
 
 
-def _noise_factor(values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+def _noise_factor(
+    values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], shape: tuple[int, ...]
+) -> np.ndarray:
     """Factor on shot-noise intensity: square of the event's conductance, times event rate, over cell number."""
     one = np.ones(shape)
     amplitude = values.get("noise_amplitude", one) ** 2
@@ -245,7 +249,9 @@ def _events(values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], on
     ])  # fmt: skip
 
 
-def _apply(p: Parameters, coupling: np.ndarray, values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray]) -> tuple[Parameters, np.ndarray]:
+def _apply(
+    p: Parameters, coupling: np.ndarray, values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray]
+) -> tuple[Parameters, np.ndarray]:
     """Parameters and coupling with every variable of `values` ((N, 3) each) acting on its conductance.
 
     The one place where names of the vocabulary meet terms of the population equation.
@@ -270,7 +276,9 @@ def _apply(p: Parameters, coupling: np.ndarray, values: Mapping[str, np.ndarray]
     g_fast = p.g_fast * (exc * excite[:, :, None] + (1 - exc) * inhibit[:, :, None] * from_pv * from_sst)
     g_slow = p.g_slow * (exc * nmda[:, :, None] + (1 - exc) * get("gabab_conductance")[:, :, None])
     release = p.release * np.where(
-        p.glutamate > 0, get("glutamate_release"), get("gaba_release") * get("gad1_expression") * number * sst_function
+        p.glutamate > 0,
+        get("glutamate_release"),
+        get("gaba_release") * get("gad1_expression") * number * sst_function,
     )
     release = np.where((p.glutamate > 0) | (gaba > 0), release, p.release)
     drive = get("excitatory_drive")

@@ -102,10 +102,19 @@ class Wiring:
         y = gates[self.source_node, :, self.source_slot]  # (S, 2)
         sums = np.stack([self.weights[:, s] @ y[s] for s in self.by_class], -1)  # (N, 2, C)
         fast, slow = sums[:, 0], sums[:, 1]
-        return np.stack([np.einsum("anc,nc->na", k, y) for k, y in zip(self.kappa, (fast, slow, fast), strict=True)])
+        return np.stack(
+            [np.einsum("anc,nc->na", k, y) for k, y in zip(self.kappa, (fast, slow, fast), strict=True)]
+        )
 
-    def loop(self, transfer: np.ndarray, fast: np.ndarray, slow: np.ndarray, rows: np.ndarray | None = None,
-             columns: np.ndarray | None = None, lag: np.ndarray | None = None) -> np.ndarray:
+    def loop(
+        self,
+        transfer: np.ndarray,
+        fast: np.ndarray,
+        slow: np.ndarray,
+        rows: np.ndarray | None = None,
+        columns: np.ndarray | None = None,
+        lag: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Potential of each source per potential of each source, through the connectome.
 
         Parameters

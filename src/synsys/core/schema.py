@@ -207,7 +207,7 @@ def validate(tree: xr.DataTree) -> None:
     for group_name, group in SCHEMA.items():
         if group_name not in tree.children:
             raise SchemaError(f"group /{group_name} is missing")
-        data = tree[group_name].to_dataset(inherit=False)
+        data = tree.children[group_name].to_dataset(inherit=False)
         for name, declared in group.coordinates.items():
             where = f"/{group_name} coordinate {name!r}"
             if name not in data.coords:
@@ -242,7 +242,7 @@ def _check_attribute(name: str, value: Any, kind: type) -> None:
         if not isinstance(decoded, kind):
             raise SchemaError(f"attribute {name!r} is no JSON {kind.__name__}: {value!r}")
         return
-    accepted = {str: str, int: (int, np.integer), float: (int, float, np.number)}[kind]
+    accepted: tuple[type, ...] = {int: (int, np.integer), float: (int, float, np.number)}.get(kind, (str,))
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise SchemaError(f"attribute {name!r} is {value!r}, not {kind.__name__}")
 
@@ -341,7 +341,7 @@ def tabulate(tree: xr.DataTree) -> pd.DataFrame:
     DataFrame
         Index: readout. Columns: the variables of `/table`.
     """
-    frame = tree["table"].to_dataset(inherit=False)[list(SCHEMA["table"].variables)].to_dataframe()
+    frame = tree.children["table"].to_dataset(inherit=False)[list(SCHEMA["table"].variables)].to_dataframe()
     rank = frame["level"].map(LEVELS.index)
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]
 
@@ -381,7 +381,7 @@ def _storable_group(data: xr.Dataset) -> xr.Dataset:
     for name, variable in data.variables.items():
         if variable.dtype.kind in "OUT" or not isinstance(variable.dtype, np.dtype):
             cells = np.empty(variable.shape, dtype=object)
-            cells.flat = [_plain(cell) for cell in np.asarray(variable.values, dtype=object).flat]
+            cells.ravel()[:] = [_plain(cell) for cell in np.asarray(variable.values, dtype=object).flat]
             texts[name] = (variable.dims, cells)
         elif name == "power":
             texts[name] = (variable.dims, variable.values.astype(np.float32))

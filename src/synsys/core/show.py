@@ -51,14 +51,14 @@ def percent(log_ratio: float) -> str:
     return f"{'+' if change > 0 else MINUS}{abs(change):.{1 if abs(change) < 9.95 else 0}f} %"
 
 
-def change(row: Mapping[str, Any]) -> str:
+def change(row: Any) -> str:
     """The change of a readout: in percent where it is a ratio, else in its unit."""
     if math.isnan(row["log_ratio"]):
         return number(row["effect"], 2, signed=True)
     return percent(row["log_ratio"])
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def interval(row: Any) -> str:
     """The 90 % interval of the change, in the terms of `change`."""
     low, high = row["lo90"], row["hi90"]
     if math.isnan(low) or math.isnan(high):
@@ -74,7 +74,7 @@ def interval(row: Mapping[str, Any]) -> str:
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
-def sign_probability(row: Mapping[str, Any]) -> float:
+def sign_probability(row: Any) -> float:
     """Probability that the change has the sign it is shown with."""
     p = row["p_sign"]
     return p if row["effect"] >= 0 else 1 - p
@@ -92,7 +92,7 @@ def is_negligible(frame: pd.DataFrame, below: float) -> pd.Series[bool]:
     return (frame["d"].abs() < below) | (frame["d"].isna() & (frame["effect"] == 0))
 
 
-def stability(attrs: Mapping[str, Any]) -> str:
+def stability(attrs: Mapping[Any, Any]) -> str:
     """One sentence on an unstable state; empty if both states are stable in every draw."""
     reference, perturbed = attrs["stable_reference"], attrs["stable_perturbed"]
     if reference == 1 and perturbed == 1:
@@ -106,7 +106,7 @@ def stability(attrs: Mapping[str, Any]) -> str:
     )
 
 
-def summary_text(frame: pd.DataFrame, attrs: Mapping[str, Any], below: float, most: int = 3) -> str:
+def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, most: int = 3) -> str:
     """A result in a few lines of plain text."""
     lines = [f"{attrs['title']}: {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}"]
     if stability(attrs):
@@ -131,7 +131,7 @@ def by_size(frame: pd.DataFrame) -> pd.DataFrame:
 
 def print_table(
     frame: pd.DataFrame,
-    attrs: Mapping[str, Any],
+    attrs: Mapping[Any, Any],
     levels: tuple[str, ...],
     below: float,
     console: Console | None = None,
@@ -188,7 +188,7 @@ def print_table(
     say((attrs["disclaimer"], "italic"), wrap=True)
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(row: Any) -> tuple[str, ...]:
     origin = row["origin"].replace("by construction", "defined")
     return (
         number(row["reference"]), number(row["value"]), change(row), interval(row),

@@ -157,7 +157,9 @@ def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray,
     size = np.sqrt(cov[..., 0, 0].real * cov[..., 1, 1].real)
     coherence = np.abs(cov[..., 0, 1]) / np.where(size > 0, size, 1.0)
     whole = np.array([1, 2, 4, 7, 11, 16, 24, 34, 46, 60, 80, 100.0])
-    spectrum = _noise_covariance(system, local_transfer(system.jacobian, 2e-3 * np.pi * whole), 2e-3 * np.pi * whole)
+    spectrum = _noise_covariance(
+        system, local_transfer(system.jacobian, 2e-3 * np.pi * whole), 2e-3 * np.pi * whole
+    )
     return coherence.mean(0), 2 * np.trapezoid(spectrum[..., 0, 0].real, whole, axis=0)
 
 
@@ -229,7 +231,9 @@ def _circuits(solution: Solution, atlas: Atlas) -> dict[str, float]:
     state = solution.state
     rates, p, u = state.rates, state.parameters, state.point.u
     first = np.zeros(len(atlas.brain))
-    np.add.at(first, atlas.node_region[atlas.node_region >= 0], (rates[:, 0] * atlas.share)[atlas.node_region >= 0])
+    np.add.at(
+        first, atlas.node_region[atlas.node_region >= 0], (rates[:, 0] * atlas.share)[atlas.node_region >= 0]
+    )
     out: dict[str, float] = {}
     for name, where in (
         ("ofc_activity", "OFC"), ("acc_activity", "ACC"), ("dlpfc_activity", "dlPFC"), ("vmpfc_activity", "vmPFC"),
@@ -290,7 +294,9 @@ def _from_thalamus(solution: Solution, atlas: Atlas) -> float | None:
     thalamic = atlas.node_template[wiring.source_node] == "thalamus"
     if not thalamic.any():
         return None
-    gates = np.where(np.arange(len(atlas.node_template))[:, None, None] >= 0, wiring.gates(state.point.x), 0.0).copy()
+    gates = np.where(
+        np.arange(len(atlas.node_template))[:, None, None] >= 0, wiring.gates(state.point.x), 0.0
+    ).copy()
     gates[atlas.node_template != "thalamus"] = 0.0
     u = state.coupling * wiring.collect(gates)
     here = atlas.node_template == "cortex"
@@ -348,7 +354,9 @@ def graph_readouts(fc: np.ndarray, atlas: Atlas, nulls: pd.DataFrame | None = No
         both are ratios to null graphs.
     """
     table = graph_metrics(fc, atlas.modules, atlas.hubs, density=DENSITY, deep=True, profile=nulls)
-    table = table.rename(columns={"assortativity_strength": "assortativity", "hub_betweenness": "betweenness"})
+    table = table.rename(
+        columns={"assortativity_strength": "assortativity", "hub_betweenness": "betweenness"}
+    )
     known = [c for c in table.columns if c in vocabulary()]
     return table[known].assign(participation=table["network_integration"])
 

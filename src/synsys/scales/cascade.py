@@ -49,7 +49,9 @@ def profile(name: str) -> tuple[Perturbation, ...]:
     )
 
 
-def resolve(perturb: Sequence[str | Perturbation] | str, disorder: Sequence[str] | str = ()) -> tuple[Perturbation, ...]:
+def resolve(
+    perturb: Sequence[str | Perturbation] | str, disorder: Sequence[str] | str = ()
+) -> tuple[Perturbation, ...]:
     """Perturbations from text, records and disorder names, in that order."""
     given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
     named = [disorder] if isinstance(disorder, str) else list(disorder)
@@ -121,7 +123,9 @@ def cascade(
     return assemble(runner, changes, outcomes, command or f"synsys.cascade({', '.join(map(str, changes))!r})")
 
 
-def assemble(runner: Runner, changes: Sequence[Perturbation], outcomes: list[list[Outcome]], command: str) -> xr.DataTree:
+def assemble(
+    runner: Runner, changes: Sequence[Perturbation], outcomes: list[list[Outcome]], command: str
+) -> xr.DataTree:
     """Result tree of one set of perturbations from its outcomes [draw][reference, person, perturbed]."""
     reference, persons, perturbed = (list(column) for column in zip(*outcomes, strict=True))
     values = effects(runner, changes, reference, persons, perturbed)
@@ -134,7 +138,9 @@ def assemble(runner: Runner, changes: Sequence[Perturbation], outcomes: list[lis
     for state in STATES:
         column = graph.xs(state, level="state")["null_z"]
         table[f"null_z_{state}"] = [column.get(_METRIC.get(name, name), np.nan) for name in table.index]
-    identifiers = sorted({*table.limitation_id, *(vocabulary()[c.name].limitation_id for c in changes)} - {""})
+    identifiers = sorted(
+        {*table.limitation_id, *(vocabulary()[c.name].limitation_id for c in changes)} - {""}
+    )
     title = ", ".join(map(str, changes)) or "unperturbed"
     tree = xr.DataTree.from_dict(
         {
@@ -160,7 +166,11 @@ def assemble(runner: Runner, changes: Sequence[Perturbation], outcomes: list[lis
     return tree
 
 
-_METRIC = {"participation": "network_integration", "betweenness": "hub_betweenness", "assortativity": "assortativity_strength"}
+_METRIC = {
+    "participation": "network_integration",
+    "betweenness": "hub_betweenness",
+    "assortativity": "assortativity_strength",
+}
 
 
 class Effects:
@@ -179,17 +189,24 @@ def effects(runner: Runner, changes: Sequence[Perturbation], reference: list[Out
     """
     states = [pd.DataFrame([o.values for o in column]) for column in (reference, persons, perturbed)]
     if graphs:
-        states = [add_graph(runner, frame, column, nulls) for frame, column in zip(states, (reference, persons, perturbed), strict=True)]
+        states = [
+            add_graph(runner, frame, column, nulls)
+            for frame, column in zip(states, (reference, persons, perturbed), strict=True)
+        ]
     before, people, after = (frame.reindex(columns=states[0].columns) for frame in states)
     moved = pd.DataFrame([o.touched for o in perturbed])
     inputs = {c.name for c in changes}
     grades = path_from(sorted(inputs))
-    worst = max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
+    worst = (
+        max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
+    )
     enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
     rows, kept = {}, {}
     for name in [*dict.fromkeys([*moved.columns, *before.columns])]:
         quantity_row = vocabulary().get(name)
-        if quantity_row is None or (name not in before and quantity_row.kind == "perturbation" and name not in inputs):
+        if quantity_row is None or (
+            name not in before and quantity_row.kind == "perturbation" and name not in inputs
+        ):
             continue
         if name in before and name not in inputs:
             b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
@@ -201,7 +218,9 @@ def effects(runner: Runner, changes: Sequence[Perturbation], reference: list[Out
             origin = "input" if name in inputs else "wired"
         if not enough and origin != "input":
             a = np.full(len(a), np.nan)
-        rows[name] = _effect(name, b, a, p, origin, grades.get(name, worst) if origin != "emergent" else worst)
+        rows[name] = _effect(
+            name, b, a, p, origin, grades.get(name, worst) if origin != "emergent" else worst
+        )
         kept[name] = (b, a)
     table = pd.DataFrame.from_dict(rows, orient="index")
     draws = xr.Dataset(
@@ -217,14 +236,20 @@ def effects(runner: Runner, changes: Sequence[Perturbation], reference: list[Out
     return Effects(table, draws, {n: float(moved[n].mean()) for n in moved.columns})
 
 
-def _effect(name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray, origin: str, grade: str) -> dict:
+def _effect(
+    name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray, origin: str, grade: str
+) -> dict:
     row = vocabulary()[name]
     known = np.isfinite(before) & np.isfinite(after)
     b, a = before[known], after[known]
     ratio = row.multiplies and len(a) > 0 and (b > 0).all() and (a > 0).all()
     change = np.log(a / b) if ratio else a - b
     both = np.isfinite(before) & np.isfinite(people)
-    apart = np.log(people[both] / before[both]) if ratio and (people[both] > 0).all() else people[both] - before[both]
+    apart = (
+        np.log(people[both] / before[both])
+        if ratio and (people[both] > 0).all()
+        else people[both] - before[both]
+    )
     sd = spread(apart)
     middle = float(np.median(change)) if len(change) else np.nan
     low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
@@ -242,7 +267,9 @@ def _effect(name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray
     }  # fmt: skip
 
 
-def add_graph(runner: Runner, frame: pd.DataFrame, column: list[Outcome], nulls: pd.DataFrame | None) -> pd.DataFrame:
+def add_graph(
+    runner: Runner, frame: pd.DataFrame, column: list[Outcome], nulls: pd.DataFrame | None
+) -> pd.DataFrame:
     """Readouts with the graph metrics of every stable draw."""
     solved = [k for k, o in enumerate(column) if o.fc is not None]
     if not solved:
@@ -283,10 +310,15 @@ def graph_table(runner: Runner, reference: list[Outcome], perturbed: list[Outcom
 
 def _graph_dataset(graph: pd.DataFrame) -> xr.Dataset:
     metrics = list(graph.loc["reference"].index)
-    shape = {c: np.array([graph.loc[s].reindex(metrics)[c].to_numpy() for s in STATES]) for c in ("value", "null_mean", "null_sd", "null_z", "density")}
+    shape = {
+        c: np.array([graph.loc[s].reindex(metrics)[c].to_numpy() for s in STATES])
+        for c in ("value", "null_mean", "null_sd", "null_z", "density")
+    }
     rule = np.array([[str(x) for x in graph.loc[s].reindex(metrics)["rule"]] for s in STATES], dtype=object)
     data = {name: (("state", "metric"), values.astype(float)) for name, values in shape.items()}
-    return xr.Dataset({**data, "rule": (("state", "metric"), rule)}, {"state": list(STATES), "metric": metrics})
+    return xr.Dataset(
+        {**data, "rule": (("state", "metric"), rule)}, {"state": list(STATES), "metric": metrics}
+    )
 
 
 def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
@@ -296,7 +328,9 @@ def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) ->
     out = np.full((2, len(runner.draws), regions_, len(CELLS)), np.nan)
     for s, column in enumerate((reference, perturbed)):
         stack = np.stack([o.rates for o in column])  # (draw, N, 3)
-        for node, (region, template, share) in enumerate(zip(nodes.region, nodes.template, nodes.share, strict=True)):
+        for node, (region, template, share) in enumerate(
+            zip(nodes.region, nodes.template, nodes.share, strict=True)
+        ):
             if region < 0:
                 continue
             for a, cell in enumerate(cells()[template]):
@@ -328,14 +362,18 @@ def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outco
                       {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "region_to": labels})  # fmt: skip
 
 
-def regions(runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
+def regions(
+    runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]
+) -> xr.Dataset:
     """Where the change is felt: per region, change of rate and connectivity, and distance from a focal lesion."""
     brain, nodes = runner.model.brain, runner.model.wiring.nodes
     both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
     n = len(brain)
     rate, fc = np.full(n, np.nan), np.full(n, np.nan)
     if both:
-        change = np.median([np.log(perturbed[k].rates[:, 0] / reference[k].rates[:, 0]) for k in both], axis=0)
+        change = np.median(
+            [np.log(perturbed[k].rates[:, 0] / reference[k].rates[:, 0]) for k in both], axis=0
+        )
         rate[:] = 0.0
         inside = nodes.region.to_numpy() >= 0
         np.add.at(rate, nodes.region.to_numpy()[inside], (change * nodes.share.to_numpy())[inside])
@@ -356,7 +394,9 @@ def regions(runner: Runner, changes: Sequence[Perturbation], reference: list[Out
             distance = runner.atlas.distance[:, focus].min(1)
     frame = brain.regions
     columns = {c: ("region", frame[c].to_numpy()) for c in ("x", "y", "z")}
-    columns |= {c: ("region", frame[c].astype(str).to_numpy(object)) for c in ("hemisphere", "structure", "network")}
+    columns |= {
+        c: ("region", frame[c].astype(str).to_numpy(object)) for c in ("hemisphere", "structure", "network")
+    }
     sensitivity = np.sqrt(rate**2 + fc**2)
     return xr.Dataset({**columns, "sensitivity": ("region", sensitivity), "distance": ("region", distance),
                        "rate_change": ("region", rate), "fc_change": ("region", fc)}, {"region": brain.labels})  # fmt: skip
@@ -368,22 +408,48 @@ def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr
     rows = []
     for link in causal_order():
         if link.source in reached:
-            rows.append((link.source, link.target, np.sign(link.strength), link.strength, link.grade, link.law, "|".join(link.cell), "|".join(link.where)))
+            rows.append(
+                (
+                    link.source,
+                    link.target,
+                    np.sign(link.strength),
+                    link.strength,
+                    link.grade,
+                    link.law,
+                    "|".join(link.cell),
+                    "|".join(link.where),
+                )
+            )
     for row in receptors():
         for cause, sign in ((row.density, 1.0), (row.tone, 1.0), (row.occupancy, -1.0)):
             if cause in reached:
                 rows.append((cause, f"activation:{row.receptor}", sign, 1.0, row.grade, "receptor", "", ""))
     for link in receptor_links():
         if link.source in reached:
-            rows.append((link.source, link.target, np.sign(link.strength), link.strength, link.grade, link.law, "|".join(link.cell), "|".join(link.where)))
+            rows.append(
+                (
+                    link.source,
+                    link.target,
+                    np.sign(link.strength),
+                    link.strength,
+                    link.grade,
+                    link.law,
+                    "|".join(link.cell),
+                    "|".join(link.where),
+                )
+            )
     names = ("source", "target", "sign", "strength", "grade", "law", "cell", "where")
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     data = {
-        n: ("link", np.array(c, float if n in ("sign", "strength") else object)) for n, c in zip(names, columns, strict=True)
+        n: ("link", np.array(c, float if n in ("sign", "strength") else object))
+        for n, c in zip(names, columns, strict=True)
     }
     return xr.Dataset(data, {"link": np.arange(len(rows))})
 
 
 def _dataset(table: pd.DataFrame, dim: str) -> xr.Dataset:
-    data = {c: (dim, table[c].to_numpy(float) if table[c].dtype.kind in "fi" else table[c].to_numpy(object)) for c in table.columns}
+    data = {
+        c: (dim, table[c].to_numpy(float) if table[c].dtype.kind in "fi" else table[c].to_numpy(object))
+        for c in table.columns
+    }
     return xr.Dataset(data, {dim: list(table.index)})

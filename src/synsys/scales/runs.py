@@ -74,7 +74,9 @@ class Runner:
         self.atlas = Atlas(self.grid)
         self.jobs = max(1, min(jobs or cpu_count() or 1, 8, n))
 
-    def each(self, task: Callable[["Runner", int, object], object], argument: object = None) -> Iterator[object]:
+    def each(
+        self, task: Callable[["Runner", int, object], object], argument: object = None
+    ) -> Iterator[object]:
         """Results of `task(runner, draw, argument)` for every draw, in order."""
         numbers = range(len(self.draws))
         if self.jobs == 1:
