@@ -18,11 +18,14 @@ from synsys.brain.bold import (
     bold_transfer,
     correlation,
     drive_weights,
+    noise_level,
     regress_global,
 )
 from synsys.brain.draws import draws
+from synsys.brain.fixed import arriving
 from synsys.brain.spectra import cross, respond
 from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.circuit.drift import block, firing, steady_gates
 from synsys.core.errors import UserError
 from synsys.data.embedded import load_embedded
 
@@ -191,24 +194,63 @@ def test_wrong_input_is_named(call, message):
         call()
 
 
-def test_drive_is_the_firing_of_projecting_cells():
-    brain = load_embedded()
-    state = HealthyBrain(BrainModel(brain), draws(1, beta=0)[0]).state
-    weights = drive_weights(state)
+@pytest.fixture(scope="module")
+def state():
+    return HealthyBrain(BrainModel(load_embedded()), draws(1, beta=0)[0]).state
+
+
+def test_firing_drive_is_the_slope_of_the_rate(state):
+    weights = drive_weights(state, "firing")
     wiring = state.healthy.model.wiring
     assert weights.shape == (84, len(wiring.source_node))
     assert (weights.sum(1) > 0).all()
     own = wiring.nodes.region.to_numpy()[wiring.source_node]
-    for r in (0, brain.labels.index("L.thalamus"), brain.labels.index("R.caudate")):
+    for r in (0, 7, 34):
         assert (weights[r, own != r] == 0).all()
     up = state.point.x[..., 0, :] + 1e-5
-    from synsys.circuit.drift import firing
-
     slope = 1e8 * (firing(up, state.parameters) - firing(up - 2e-5, state.parameters)) / 2
     cortical = np.flatnonzero(own == 0)
-    assert weights[0, cortical] == pytest.approx(
-        slope[wiring.source_node[cortical], wiring.source_slot[cortical]], rel=1e-5
-    )
-    fc = bold_fc(cross(respond(state.linear, BAND_NODES).output(weights)))
-    assert np.isfinite(fc).all()
-    assert fc[~np.eye(84, dtype=bool)].max() > 0.3
+    expected = slope[wiring.source_node[cortical], wiring.source_slot[cortical]]
+    assert weights[0, cortical] == pytest.approx(expected, rel=1e-5)
+
+
+def test_synaptic_drive_is_the_slope_of_the_excitatory_current(state):
+    """Against the drift itself: excitatory current at potentials moved by hand."""
+    p, wiring = state.parameters, state.healthy.model.wiring
+    v0 = state.point.x[..., 0, :]
+
+    def current(v):
+        """Excitatory current at fixed driving force, gates following the potentials `v` of the sources."""
+        x = steady_gates(v, p)
+        u = arriving(x, wiring, state.coupling)
+        local = [(g @ (p.glutamate * x[:, k])[..., None])[..., 0] for g, k in ((p.g_fast, 1), (p.g_slow, 2))]
+        return ((local[0] + u[0]) * -v0 + (local[1] + u[1]) * block(v0) * -v0).sum(1)
+
+    nodes = wiring.nodes
+    weights = drive_weights(state)
+    for j in (0, 40, 70, 100, 150, len(wiring.source_node) - 1):
+        up, down = v0.copy(), v0.copy()
+        up[wiring.source_node[j], wiring.source_slot[j]] += 1e-4
+        down[wiring.source_node[j], wiring.source_slot[j]] -= 1e-4
+        change = (current(up) - current(down)) / 2e-4
+        for r in (0, 1, 34, 36, 40, 41, 75):
+            mine = (nodes.region == r).to_numpy()
+            expected = (nodes.share[mine] * change[mine]).sum()
+            assert weights[r, j] == pytest.approx(expected, rel=1e-5, abs=1e-8)
+    with pytest.raises(UserError, match="unknown BOLD drive 'rate'"):
+        drive_weights(state, "rate")
+
+
+def test_fc_of_the_brain(state):
+    """Homologous regions correlate; noise at the scanner's level lowers FC of weakly driven regions most."""
+    brain = load_embedded()
+    cortex = (brain.regions.structure == "cortex").to_numpy()
+    spectrum = cross(respond(state.linear, BAND_NODES).output(drive_weights(state)))
+    noise = noise_level(bold_covariance(spectrum), cortex)
+    plain, seen = bold_fc(spectrum), bold_fc(spectrum, noise=noise)
+    off = ~np.eye(84, dtype=bool)
+    assert np.isfinite(plain).all()
+    assert (abs(seen[off]) <= abs(plain[off])).all()
+    assert noise == pytest.approx(0.2 * np.median(np.diagonal(bold_covariance(spectrum))[cortex]))
+    homologous = seen[np.arange(34), np.arange(34) + 42]
+    assert homologous.mean() > seen[np.ix_(cortex, cortex)][~np.eye(68, dtype=bool)].mean()

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from synsys.brain.state import State
-from synsys.circuit.drift import firing
-from synsys.core.errors import UserError
+from synsys.circuit.drift import E_GLU, block, drive, firing
+from synsys.core.errors import UserError, unknown
 
+_STEP = 1e-30
+DRIVES = ("synaptic", "firing")
+NOISE_SHARE = 0.2
+"""Measurement noise within the band as a share of the median variance of BOLD in cortex (declared)."""
 BAND = (0.01, 0.1)
 """Frequencies of resting-state BOLD, Hz."""
 
@@ -199,6 +203,24 @@ def bold_covariance(
     return (total + total.T) / 2
 
 
+def noise_level(covariance: np.ndarray, cortex: np.ndarray, share: float = NOISE_SHARE) -> float:
+    """Variance of measurement noise, equal everywhere: `share` of the median variance over cortex.
+
+    Take it from the healthy reference and use it for every state: a scanner's noise does not follow the
+    signal. It makes weakly driven regions (much of the subcortex) weakly correlated.
+
+    Parameters
+    ----------
+    covariance : ndarray, (R, R)
+        Of the reference, from `bold_covariance`.
+    cortex : ndarray of bool, (R,)
+        Regions of cortex; all count where there is none.
+    share : float
+    """
+    variance = np.diagonal(covariance)
+    return float(share * np.median(variance[cortex] if np.any(cortex) else variance))
+
+
 def bold_fc(
     cross_spectrum: np.ndarray,
     frequency: np.ndarray | None = None,
@@ -271,33 +293,74 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
     return fc
 
 
-def drive_weights(state: State) -> np.ndarray:
-    """Firing of each region per potential of each source, the neural drive of BOLD.
+def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
+    """Neural drive of BOLD in each region per potential of each source.
 
-    A region is driven by its excitatory projecting populations, or by all its projecting populations
-    where none is excitatory (striatum, pallidum); channels are averaged by their share.
+    ``synaptic``: excitatory synaptic current, AMPA and NMDA, local and arriving, summed over the
+    populations of a region. BOLD follows synaptic input rather than output (Logothetis et al. 2001, Nature
+    412:150) and excitatory currents take most of the energy of signalling (Attwell & Laughlin 2001, J Cereb
+    Blood Flow Metab 21:1133). Where a region is inhibited through its own interneurons (thalamus by the
+    reticular nucleus, cerebellar nuclei by Purkinje cells) the two readings differ in sign. ``firing``:
+    rate of the excitatory projecting populations, or of all projecting ones where none is excitatory.
+    Delays and synaptic kinetics are left out: they turn the phase by less than 0.1 rad below 0.1 Hz.
 
     Parameters
     ----------
     state : State
+    source : {"synaptic", "firing"}
 
     Returns
     -------
     ndarray, (R, S)
-        Hz per mV, for `Response.output`.
+        mV (synaptic current over leak conductance) or Hz, per mV; for `Response.output`. Channels of a
+        region are averaged by their share.
+
+    Raises
+    ------
+    UserError
+        For any other `source`.
     """
+    if source not in DRIVES:
+        raise unknown("BOLD drive", source, DRIVES)
+    wiring = state.healthy.model.wiring
+    region = wiring.nodes.region.to_numpy()
+    share = wiring.nodes.share.to_numpy(float)
+    by_node = _excitatory_current(state) if source == "synaptic" else _projected_rate(state)
+    weights = np.zeros((len(state.healthy.model.brain), by_node.shape[1]))
+    for node in np.flatnonzero(region >= 0):
+        weights[region[node]] += share[node] * by_node[node]
+    return weights
+
+
+def _projected_rate(state: State) -> np.ndarray:
+    """Mean rate of the projecting populations of each node per potential of each source, (N, S)."""
     wiring, p = state.healthy.model.wiring, state.parameters
     node, slot = wiring.source_node, wiring.source_slot
-    step = 1e-30
-    slope = 1e3 * firing(state.point.x[..., 0, :] + 1j * step, p).imag / step
-    region = wiring.nodes.region.to_numpy()[node]
-    share = wiring.nodes.share.to_numpy(float)[node]
+    slope = 1e3 * firing(state.point.x[..., 0, :] + 1j * _STEP, p).imag / _STEP
     excites = p.glutamate[node, slot] > 0
-    weights = np.zeros((len(state.healthy.model.brain), len(node)))
-    for r in range(len(weights)):
-        here = region == r
+    weights = np.zeros((len(wiring.nodes), len(node)))
+    for n in range(len(weights)):
+        here = node == n
         chosen = np.flatnonzero(here & excites if (here & excites).any() else here)
-        weights[r, chosen] = share[chosen] * slope[node[chosen], slot[chosen]]
-        populations = len(set(slot[chosen]))
-        weights[r] /= max(populations, 1)
+        weights[n, chosen] = slope[n, slot[chosen]] / max(len(chosen), 1)
+    return weights
+
+
+def _excitatory_current(state: State) -> np.ndarray:
+    """Excitatory synaptic current into each node per potential of each source, (N, S)."""
+    wiring, p = state.healthy.model.wiring, state.parameters
+    node, slot = wiring.source_node, wiring.source_slot
+    v = state.point.x[..., 0, :]
+    gates = drive(firing(v + 1j * _STEP, p), p)
+    weights = np.zeros((len(wiring.nodes), len(node)))
+    for kind, (gate, free, local) in enumerate(
+        zip(gates, (np.ones_like(v), block(v)), (p.g_fast, p.g_slow), strict=True)
+    ):
+        slope = (gate.imag / _STEP)[node, slot]
+        force = free * (E_GLU - v)
+        for c, sources in enumerate(wiring.by_class):
+            reach = (wiring.kappa[kind, :, :, c].T * state.coupling[kind] * force).sum(1)
+            weights[:, sources] += reach[:, None] * wiring.weights[:, sources] * slope[sources]
+        own = p.glutamate[node, slot] * (local[node, :, slot] * force[node]).sum(1)
+        weights[node, np.arange(len(node))] += own * slope
     return weights
