@@ -52,7 +52,7 @@ class Simulation:
     @property
     def rate(self) -> np.ndarray:
         """Firing rate of each recorded source, Hz, (K, T, S')."""
-        wiring, p = self.state.healthy.model.wiring, self.state.parameters
+        wiring, p = self.state.linear.wiring, self.state.parameters
         at = wiring.source_node[self.sources], wiring.source_slot[self.sources]
         gain, theta, sigma = p.gain[at], p.theta[at], p.sigma[at]
         return 1e3 * gain * np.log1p(np.exp((self.potential - theta) / sigma))
@@ -75,7 +75,8 @@ class Simulation:
         width = round(1e3 * seconds / self.step)
         window = np.hanning(width + 1)[:-1]
         scale = self.step * 1e-3 / (window**2).sum()
-        total, count = 0.0, 0
+        total: np.ndarray | float = 0.0
+        count = 0
         for y in self.potential:
             for at in range(0, len(y) - width + 1, width // 2):
                 part = y[at : at + width]
@@ -241,7 +242,7 @@ def simulate(
     FloatingPointError
         If potentials leave the finite numbers.
     """
-    wiring, p, k = state.healthy.model.wiring, state.parameters, len(seeds)
+    wiring, p, k = state.linear.wiring, state.parameters, len(seeds)
     sources = np.arange(len(wiring.source_node)) if sources is None else np.asarray(sources)
     node, out = wiring.source_node, wiring.source_slot
     x = np.broadcast_to(state.point.x, (k, *state.point.x.shape)).copy()
@@ -277,6 +278,8 @@ def simulate(
                 raise FloatingPointError(f"potentials are no longer finite after {later:g} ms")
             if progress is not None:
                 progress((n + 1) / (warm + steps))
+    if progress is not None:
+        progress(1.0)
     mean, square, rate = sums / record.shape[1]
     sd = np.sqrt(np.maximum(square - (mean - state.point.x[:, 0]) ** 2, 0.0))
     return Simulation(dt * every, record, sources, mean, sd, 1e3 * rate, state)

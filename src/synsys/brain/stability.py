@@ -17,6 +17,10 @@ from synsys.circuit.linear import LocalTransfer, local_transfer
 
 TURN = 0.7
 """Largest change of any angle between neighbouring frequencies before more are put between, rad."""
+SIZE = 1.2
+"""Largest change of the logarithm of any factor's size between neighbouring frequencies."""
+GRADE = 4.0
+"""Largest ratio of neighbouring gaps."""
 START = np.r_[0.2, 0.5, np.arange(1.0, 13.0), np.arange(14.0, 61.0, 3.0), 66, 74, 86, 100.0]
 """Frequencies that are solved first where no response is given, Hz."""
 ENDS = np.array([1e-3, 150.0, 400.0, 1000.0])
@@ -49,7 +53,7 @@ class Stability:
     reason: str
 
 
-def stability(state: State, response: Response | None = None) -> Stability:
+def stability(state: State, response: Response | None = None, locate: bool = True) -> Stability:
     """Stability of a state.
 
     Parameters
@@ -57,6 +61,8 @@ def stability(state: State, response: Response | None = None) -> Stability:
     state : State
     response : Response, optional
         Solved response of the same state, whose determinants are then used and not solved again.
+    locate : bool
+        Whether to find frequency, growth and place of an instability, which takes about ten times as long.
 
     Returns
     -------
@@ -68,10 +74,12 @@ def stability(state: State, response: Response | None = None) -> Stability:
             f"no state of rest was found (potentials still move by {state.point.residual:.2g} mV)",
         )  # fmt: skip
     system = state.linear
-    frequency, angle = _sweep(system, response)
-    turns = _wrap(np.diff(angle, axis=0))
+    frequency, log_det = _sweep(system, response)
+    turns = _turn(log_det)
     modes = int(np.rint(-turns.sum(0) / np.pi).sum())  # every factor is real at 0 and 1 at infinity
     turn = turns.sum(1)
+    if modes > 0 and not locate:
+        return Stability(False, modes, np.nan, np.nan, f"unstable ({modes} growing modes)")
     if modes > 0:
         s = leading_mode(system, frequency, turn)
         hertz = s.imag / (2e-3 * np.pi)
@@ -118,40 +126,51 @@ def closed_loop(system: Linearised, omega: np.ndarray) -> tuple[LocalTransfer, n
     return local, closed, loops
 
 
-def _wrap(angle: np.ndarray) -> np.ndarray:
-    return (angle + np.pi) % (2 * np.pi) - np.pi
+def _turn(log_det: np.ndarray) -> np.ndarray:
+    """Angle by which every factor turns from one frequency to the next, rad."""
+    return (np.diff(log_det.imag, axis=0) + np.pi) % (2 * np.pi) - np.pi
 
 
-def _angles(system: Linearised, frequency: np.ndarray) -> np.ndarray:
+def _log_det(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     local, core, loops = closed_loop(system, 2e-3 * np.pi * frequency)
-    return np.angle(np.concatenate([local.det, np.linalg.slogdet(core)[0][:, None], loops], 1))
+    sign, size = np.linalg.slogdet(core)
+    return np.concatenate([np.log(local.det), (np.log(sign) + size)[:, None], np.log(loops)], 1)
 
 
 def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies and the angles of every factor, so dense that no angle turns by more than `TURN`."""
+    """Frequencies (Hz) and the logarithm of every factor, dense enough that no turn is missed.
+
+    Between neighbours no factor changes by more than `TURN` in angle or `SIZE` in logarithm, and no gap is
+    wider than `GRADE` times the one beside it: two zeros that cross together within one gap turn an angle
+    by a whole circle, which shows in the size of the factor only.
+    """
     frequency = np.union1d(ENDS, START) if response is None else ENDS
-    angle = _angles(system, frequency)
+    value = _log_det(system, frequency)
     if response is not None:
         frequency = np.r_[frequency, response.frequency]
-        angle = np.concatenate([angle, np.concatenate([np.angle(response.local.det), response.phase], 1)])
+        value = np.concatenate([value, np.concatenate([np.log(response.local.det), response.log_det], 1)])
     frequency, order = np.unique(frequency, return_index=True)
-    angle = angle[order]
+    value = value[order]
     for _ in range(ROUNDS):
-        size = np.abs(_wrap(np.diff(angle, axis=0))).max(1)
-        wide = np.flatnonzero((size > TURN) & (np.diff(frequency) > 1e-6))
-        if not len(wide):
+        gap = np.diff(frequency)
+        turn = np.abs(_turn(value)).max(1)
+        change = np.abs(np.diff(value.real, axis=0)).max(1)
+        least = np.minimum(np.r_[gap[1:], np.inf], np.r_[np.inf, gap[:-1]])
+        inside = (frequency[:-1] > 0.4) & (frequency[1:] < 150.0)
+        wide = (turn > TURN) | (change > SIZE) | (inside & (gap > GRADE * least))
+        at = np.flatnonzero(wide & (gap > 1e-6))
+        if not len(at):
             break
         more = []
-        for i in wide:
-            parts = 2 if size[i] < 1.4 else 4
-            step = np.arange(1, parts) / parts
-            more.append(frequency[i] + step * (frequency[i + 1] - frequency[i]))
+        for i in at:
+            parts = 2 if turn[i] < 2 * TURN else 4
+            more.append(frequency[i] + np.arange(1, parts) / parts * gap[i])
         new = np.concatenate(more)
         frequency = np.r_[frequency, new]
-        angle = np.concatenate([angle, _angles(system, new)])
+        value = np.concatenate([value, _log_det(system, new)])
         order = np.argsort(frequency)
-        frequency, angle = frequency[order], angle[order]
-    return frequency, angle
+        frequency, value = frequency[order], value[order]
+    return frequency, value
 
 
 def leading_mode(system: Linearised, frequency: np.ndarray, turn: np.ndarray) -> complex:
@@ -172,13 +191,15 @@ def leading_mode(system: Linearised, frequency: np.ndarray, turn: np.ndarray) ->
     alone = alone[(alone.real > 0) & (alone.imag >= 0)]
     alone = alone[np.argsort(-alone.real)][:2]
     at = _backward(frequency, turn)
-    found = _search(system, np.r_[1e-4, 2e-3j * np.pi * at, alone, alone + 0.004])
+    right = np.array([1e-4, 0.01, 0.05])
+    along = (2e-3j * np.pi * at[:, None] + right).ravel()
+    found = _search(system, np.r_[right, along, alone * (1 + 1e-6), alone + 0.004])
     best = found.real.max(initial=0.0)
     for _ in range(3):
         if not best:
             break
         lead = found[found.real.argmax()]
-        found = np.r_[lead, _search(system, lead + best * np.array([0.5, 2.0]))]
+        found = np.r_[lead, _search(system, lead + best * np.array([0.3, 1.0, 3.0]))]
         if found.real.max() <= best * 1.001:
             break
         best = found.real.max()
@@ -186,31 +207,41 @@ def leading_mode(system: Linearised, frequency: np.ndarray, turn: np.ndarray) ->
     if not len(found):
         return complex(0.0, 2e-3 * np.pi * at[0])
     lead = found[found.real.argmax()]
-    return complex(lead.real, abs(lead.imag))
+    return complex(lead.real, abs(lead.imag) if abs(lead.imag) > 1e-9 else 0.0)
 
 
 def _search(system: Linearised, start: np.ndarray) -> np.ndarray:
     """Unstable zeros reached from each start, in 1/ms.
 
-    Successive linear problems (Ruhe 1973, SIAM J Numer Anal 10:674): s moves by the least mu of
-    M(s) x = -mu M'(s) x, with M = I - L(s), its rows times det D_i(s), which takes away the poles of L.
+    Nonlinear inverse iteration (Ruhe 1973, SIAM J Numer Anal 10:674, algorithm of Unger): with y solving
+    M(s) y = M'(s) x, s moves by -x_k / y_k at the largest x_k, and x becomes y. M = I - L(s), its rows
+    times det D_i(s), which takes away the poles of L.
     """
     node = system.wiring.source_node[system.wiring.core]
-    s, last, step = start.astype(complex), np.full(len(start), np.inf), 1e-7
-    for _ in range(15):
+    s, step, done = start.astype(complex), 1e-7, []
+    x = np.random.default_rng(0).standard_normal((len(s), len(node))) + 0j
+    for _ in range(25):
         local, core, _ = closed_loop(system, np.concatenate([s, s + step]) / 1j)
         m = core * local.det[:, node, None]
         now, slope = m[: len(s)], (m[len(s) :] - m[: len(s)]) / step
         try:
-            mu = np.linalg.eigvals(np.linalg.solve(slope, now))
+            y = np.linalg.solve(now, slope @ x[..., None])[..., 0]
         except np.linalg.LinAlgError:
-            return np.empty(0, complex)
-        move = -np.take_along_axis(mu, np.abs(mu).argmin(1)[:, None], 1)[:, 0]
-        move *= np.minimum(1.0, 0.02 / np.maximum(np.abs(move), 1e-30))
-        s, last = s + move, np.abs(move)
-        if last.max() < 1e-7:
             break
-    return s[(last < 1e-6) & (s.real > 0)]
+        top = np.abs(x).argmax(1)[:, None]
+        with np.errstate(all="ignore"):
+            move = -(np.take_along_axis(x, top, 1) / np.take_along_axis(y, top, 1))[:, 0]
+            x = y / np.abs(y).max(1, keepdims=True)
+        move *= np.minimum(1.0, 0.03 / np.maximum(np.abs(move), 1e-30))
+        s = s + move
+        arrived = np.abs(move) < 1e-8
+        done.append(s[arrived])
+        keep = ~arrived & np.isfinite(move) & np.isfinite(x).all(1) & (s.real > -0.02)
+        s, x = s[keep], x[keep]
+        if not len(s):
+            break
+    roots = np.concatenate(done) if done else np.empty(0, complex)
+    return roots[roots.real > 0]
 
 
 def _backward(frequency: np.ndarray, turn: np.ndarray, most: int = 3) -> np.ndarray:

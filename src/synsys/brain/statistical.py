@@ -17,7 +17,7 @@ from synsys.brain.fixed import fixed_point
 from synsys.brain.spectra import Linearised, _noise_covariance, _slow
 from synsys.brain.stability import stability
 from synsys.brain.state import State
-from synsys.circuit.drift import SLOTS, Parameters, firing
+from synsys.circuit.drift import Parameters, firing
 from synsys.circuit.linear import local_transfer
 
 GRID = np.r_[np.geomspace(0.01, 1.0, 9), np.arange(2.0, 61.0, 1.5), np.geomspace(65.0, 500.0, 8)]
@@ -126,7 +126,8 @@ def variance(system: Linearised, chunk: int = 8) -> np.ndarray:
     chunk : int
         Frequencies solved at once.
     """
-    density = np.concatenate([population_power(system, GRID[i : i + chunk]) for i in range(0, len(GRID), chunk)])
+    parts = [GRID[i : i + chunk] for i in range(0, len(GRID), chunk)]
+    density = np.concatenate([population_power(system, part) for part in parts])
     return 2.0 * np.trapezoid(density, GRID, axis=0)
 
 

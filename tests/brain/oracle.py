@@ -1,0 +1,121 @@
+"""Small real brains, and their dense solution with nothing eliminated."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from synsys.brain.draws import Draw
+from synsys.brain.spectra import TAU_NOISE, Linearised
+from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.circuit import templates
+from synsys.circuit.drift import SIZE, SLOTS
+from synsys.circuit.linear import CALCIUM, FAST, KINDS, SLOW
+from synsys.core.connectome import Connectome
+from synsys.data.embedded import load_embedded
+
+CORTEX = ("L.superiorfrontal", "L.rostralmiddlefrontal", "L.lateraloccipital", "R.superiorfrontal")
+PAIRED = (*CORTEX, "L.thalamus", "L.hippocampus")
+ALL_KINDS = (
+    "L.superiorfrontal", "L.rostralmiddlefrontal", "R.superiorfrontal", "L.medialorbitofrontal", "L.thalamus",
+    "L.caudate", "L.accumbens", "L.pallidum", "L.hippocampus", "L.amygdala", "R.cerebellum",
+)  # fmt: skip
+"""One region of every kind; three Yeo channels at most, so that dense algebra stays small."""
+MEDIAN = -1
+"""Stands for a calibration member with every conductance at its prior median: well damped, and it stays
+the same when the ensemble is calibrated anew."""
+
+
+def part(labels: Sequence[str]) -> Connectome:
+    """The embedded brain cut down to some regions."""
+    brain = load_embedded()
+    at = [brain.labels.index(label) for label in labels]
+    square = np.ix_(at, at)
+    weights, lengths = brain.weights[square].copy(), brain.lengths[square].copy()
+    return Connectome("part", weights, lengths, brain.regions.iloc[at], brain.maps.iloc[at])
+
+
+@cache
+def model(labels: tuple[str, ...] = ALL_KINDS) -> BrainModel:
+    """A small brain as a model; do not write into it."""
+    return with_median(BrainModel(part(labels)))
+
+
+def with_median(model: BrainModel) -> BrainModel:
+    """The model, knowing the member `MEDIAN`."""
+    names = list(model.wiring.nodes.template)
+    model._templates[MEDIAN] = templates.healthy(names), np.ones((len(KINDS), len(names), SLOTS))
+    return model
+
+
+@cache
+def healthy(labels: tuple[str, ...] = ALL_KINDS, member: int = MEDIAN) -> HealthyBrain:
+    """Its healthy state for one calibration member, regional maps included."""
+    return HealthyBrain(model(labels), Draw(member))
+
+
+def rewired(state: State, **changes: object) -> State:
+    """The same state with fields of its wiring replaced (lengths, kappa, ...)."""
+    wiring = replace(state.healthy.model.wiring, **changes)
+    out = replace(state)
+    out.__dict__["linear"] = replace(state.linear, wiring=wiring)
+    return out
+
+
+def connections(system: Linearised):
+    """Every long-range synapse: (row in the state, column in the state, gain, delay in ms)."""
+    w = system.wiring
+    delay = w.delays(system.speed)
+    for s, (origin, a, c) in enumerate(zip(w.source_node, w.source_slot, w.source_class, strict=True)):
+        for node in np.flatnonzero(w.weights[:, s]):
+            for kind in range(len(KINDS)):
+                gate = SLOW if KINDS[kind] == "nmda" else FAST
+                column = origin * SIZE + gate * SLOTS + a
+                for b in range(SLOTS):
+                    g = w.kappa[kind, b, node, c] * w.weights[node, s] * system.coupling[kind, node, b]
+                    if g:
+                        row = node * SIZE + b
+                        yield row, column, g * system.jacobian.input_v[node, kind, b], delay[node, s]
+                        row = node * SIZE + CALCIUM * SLOTS + b
+                        yield row, column, g * system.jacobian.input_c[node, kind, b], delay[node, s]
+
+
+def dense_matrix(system: Linearised, s: complex, delays: bool = True) -> np.ndarray:
+    """Generator A(s) of the whole state such that x' = A x, delays as exp(-s tau)."""
+    n = len(system.wiring.nodes)
+    a = np.zeros((n * SIZE, n * SIZE), complex)
+    for i in range(n):
+        a[i * SIZE : (i + 1) * SIZE, i * SIZE : (i + 1) * SIZE] = system.jacobian.full[i]
+    for row, column, gain, delay in connections(system):
+        a[row, column] += gain * (np.exp(-s * delay) if delays else 1.0)
+    return a
+
+
+def dense_cross(system: Linearised, hertz: float) -> np.ndarray:
+    """Cross-spectral density of all potentials, (3 N, 3 N), mV^2 per Hz, straight from the definition."""
+    n = len(system.wiring.nodes)
+    s = 2e-3j * np.pi * hertz
+    columns = []
+    for node in range(n):
+        for kind in range(len(KINDS)):
+            for b in range(SLOTS):
+                size = system.noise[kind, node, b] * 1e-3 / (1 + abs(s * TAU_NOISE[kind]) ** 2)
+                columns.append(np.sqrt(size) * entry(system, node, kind, b))
+    f = hertz ** (-system.exponent / 2)
+    slow = [
+        f * sum(system.slow[node, b] * entry(system, node, 0, b) for b in range(SLOTS)) for node in range(n)
+    ]
+    columns += [np.sqrt(1 - system.shared) * column for column in slow]
+    columns.append(np.sqrt(system.shared) * sum(slow))
+    x = np.linalg.solve(s * np.eye(n * SIZE) - dense_matrix(system, s), np.stack(columns, -1))
+    v = x.reshape(n, SIZE, -1)[:, :SLOTS].reshape(n * SLOTS, -1)
+    return v @ v.conj().T
+
+
+def entry(system: Linearised, node: int, kind: int, b: int) -> np.ndarray:
+    """How a unit conductance onto a population enters the state."""
+    out = np.zeros(len(system.wiring.nodes) * SIZE, complex)
+    out[node * SIZE + b] = system.jacobian.input_v[node, kind, b]
+    out[node * SIZE + CALCIUM * SLOTS + b] = system.jacobian.input_c[node, kind, b]
+    return out
