@@ -304,6 +304,55 @@ def misses(reached: dict[str, np.ndarray], facts: dict[str, tuple[float, float]]
     return total
 
 
+TEMPERATURE = 0.008
+"""Scale on which a miss counts against the prior when sampling."""
+
+
+def sample(pair: Pair, facts: dict, starts: np.ndarray, steps: int, seed: int, thin: int):
+    """Prior restricted to the facts, by differential-evolution Markov chains (ter Braak 2006, Stat Comput 16:239).
+
+    starts : (n, keys) points found by CMA-ES; chains start from them with a little jitter. Yields
+    (chain, z, reached, miss) of every chain each `thin` steps after the first half.
+    """
+    rng = np.random.default_rng(seed)
+    chains, width = 24, starts.shape[1]
+    z = starts[rng.integers(len(starts), size=chains)] + 0.05 * pair.sd * rng.standard_normal((chains, width))
+
+    def energy(z: np.ndarray) -> tuple[np.ndarray, dict, np.ndarray]:
+        with np.errstate(all="ignore"):
+            reached = pair.facts(z)
+        miss = misses(reached, facts)
+        return 0.5 * ((z / pair.sd) ** 2).sum(-1) + miss / TEMPERATURE, reached, miss
+
+    level, reached, miss = energy(z)
+    accepted = 0
+    for step in range(steps):
+        pool = np.concatenate([z, starts]) if step < steps // 4 else z
+        a, b = pool[rng.integers(len(pool), size=chains)], pool[rng.integers(len(pool), size=chains)]
+        scale = 1.0 if step % 10 == 9 else 2.38 / np.sqrt(2 * width)
+        move = scale * rng.uniform(0.3, 1.0, (chains, 1)) * (a - b)
+        proposal = z + move + 0.01 * pair.sd * rng.standard_normal(z.shape)
+        new, new_reached, new_miss = energy(proposal)
+        take = np.log(rng.random(chains)) < level - new
+        z, level, miss = (
+            np.where(take[:, None], proposal, z),
+            np.where(take, new, level),
+            np.where(take, new_miss, miss),
+        )
+        reached = {k: np.where(take, new_reached[k], v) for k, v in reached.items()}
+        accepted += int(take.sum())
+        if step % 50 == 49:
+            print(
+                step + 1,
+                f"accepted {accepted / chains / (step + 1):.2f}, median miss {np.median(miss):.3f}",
+                file=sys.stderr,
+                flush=True,
+            )
+        if step >= steps // 2 and (step + 1) % thin == 0:
+            for c in range(chains):
+                yield c, z[c], {k: v[c] for k, v in reached.items()}, float(miss[c])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
@@ -311,9 +360,25 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, default=8)
     parser.add_argument("--generations", type=int, default=200)
+    parser.add_argument("--sample", type=int, default=0, help="Markov chain steps from the points in --start")
+    parser.add_argument("--start", type=Path, nargs="*", default=[])
     args = parser.parse_args()
     pair = Pair(args.group)
     facts = FACTS if args.group == "cortex" else HIPPOCAMPUS_FACTS
+    if args.sample:
+        rows = [
+            row for path in args.start for row in csv.DictReader(path.open()) if float(row["misses"]) < 1.0
+        ]
+        starts = np.array([[float(row[k]) for k in pair.keys] for row in rows])
+        with args.out.open("w", newline="") as handle:
+            out = csv.writer(handle)
+            out.writerow(["seed", "misses", *facts, *pair.keys])
+            for n, (_, z, reached, miss) in enumerate(
+                sample(pair, facts, starts, args.sample, args.first, args.sample // 8)
+            ):
+                values = [f"{reached[f]:.4g}" for f in facts]
+                out.writerow([n, f"{miss:.4f}", *values, *(f"{v:.4f}" for v in z)])
+        return
     new = not args.out.exists()
     with args.out.open("a", newline="") as handle:
         out = csv.writer(handle)

@@ -60,24 +60,24 @@ class Response:
         Hz.
     core : ndarray, (F, core sources, M)
         mV per sqrt(Hz).
-    loops : list of (sources, ndarray (F, k, core), ndarray (F, k, M))
-        Per basal ganglia loop: its sources, their potential per core potential, and the part driven by
-        the loop's own noise.
-    phase : ndarray, (F, 1 + loops)
-        Angle of the closed-loop determinants of the core and of each loop, rad.
+    loops : list of (sources, ndarray (F, k, core), ndarray (F, k, m), int)
+        Per basal ganglia loop: its sources, their potential per core potential, the part driven by the
+        loop's own noise, and the first of its m columns among the M noise sources.
+    log_det : ndarray, (F, 1 + loops), complex
+        Logarithm of the closed-loop determinants of the core and of each loop (their angle modulo 2 pi).
     local : LocalTransfer
     """
 
     frequency: np.ndarray
     core: np.ndarray
-    loops: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
-    phase: np.ndarray
+    loops: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]
+    log_det: np.ndarray
     local: LocalTransfer
     core_sources: np.ndarray
 
     def part(self, index: slice) -> "Response":
         """Response at some of the frequencies."""
-        loops = [(members, gain[index], own[index]) for members, gain, own in self.loops]
+        loops = [(members, gain[index], own[index], at) for members, gain, own, at in self.loops]
         return replace(self, frequency=self.frequency[index], core=self.core[index], loops=loops)
 
     def output(self, weights: np.ndarray) -> np.ndarray:
@@ -85,19 +85,34 @@ class Response:
 
         Parameters
         ----------
-        weights : ndarray, (R, S), or (F, R, S)
+        weights : ndarray, (R, S)
 
         Returns
         -------
         ndarray, (F, R, M)
         """
-        through = weights[..., self.core_sources].astype(self.core.dtype)
-        direct: np.ndarray | float = 0.0
-        for sources, gain, own in self.loops:
-            w = weights[..., sources].astype(self.core.dtype)
-            through = through + w @ gain
-            direct = direct + w @ own
-        return through @ self.core + direct
+        n_f, _, width = self.core.shape
+        out = np.zeros((n_f, len(weights), width), complex)
+        own = weights[:, self.core_sources]
+        looped = np.zeros(len(weights), bool)
+        for members, *_ in self.loops:
+            looped |= weights[:, members].any(1)
+        single = (own != 0).sum(1) == 1
+        plain = np.flatnonzero(~looped & single)
+        column = own[plain].astype(bool).argmax(1)
+        out[:, plain] = self.core[:, column] * own[plain, column][:, None]
+        for row in np.flatnonzero(~looped & ~single):
+            used = np.flatnonzero(own[row])
+            out[:, row] = np.einsum("k,fkm->fm", own[row, used], self.core[:, used])
+        rows = np.flatnonzero(looped)
+        if len(rows):
+            through = np.broadcast_to(own[rows].astype(complex), (n_f, len(rows), own.shape[1])).copy()
+            for members, gain, _, _ in self.loops:
+                through += weights[np.ix_(rows, members)] @ gain
+            out[:, rows] = through @ self.core
+            for members, _, private, at in self.loops:
+                out[:, rows, at : at + private.shape[-1]] += weights[np.ix_(rows, members)] @ private
+        return out
 
 
 def power(response: np.ndarray) -> np.ndarray:
@@ -137,11 +152,11 @@ def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = Non
         return wiring.loop(transfer, local.fast, local.slow, rows, columns, lags.get(rows, columns))
 
     closed = np.eye(len(core)) - block(core, core)
-    phase = np.zeros((n_f, 1 + len(wiring.loops)))
+    log_det = np.zeros((n_f, 1 + len(wiring.loops)), complex)
     gains, columns = [], []
     for g, members in enumerate(wiring.loops):
         inner = np.eye(len(members)) - block(members, members)
-        phase[:, g + 1] = np.angle(np.linalg.det(inner))
+        log_det[:, g + 1] = np.log(np.linalg.det(inner))
         inverse = np.linalg.inv(inner)
         gain = inverse @ block(members, core)
         reach, feed = _feed(wiring, core, members, block)
@@ -149,7 +164,8 @@ def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = Non
         own = inverse @ _root(private, wiring, members)
         gains.append((members, gain, own))
         columns.append((reach, feed @ own))
-    phase[:, 0] = np.angle(np.linalg.slogdet(closed)[0])
+    sign, size = np.linalg.slogdet(closed)
+    log_det[:, 0] = np.log(sign) + size
     inverse = np.linalg.inv(closed)
     node, out = wiring.source_node[core], wiring.source_slot[core]
     own_noise = np.sqrt(np.einsum("fnaa->fna", private.real)[:, node, out])
@@ -157,13 +173,11 @@ def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = Non
     common = np.sqrt(system.shared) * _slow(system, local, omega)
     spread.append(inverse @ common[:, node, out][..., None])
     total = np.concatenate(spread, -1)
-    width, at, loops = total.shape[-1], len(core), []
+    at, loops = len(core), []
     for members, gain, own in gains:
-        wide = np.zeros((n_f, len(members), width), complex)
-        wide[:, :, at : at + own.shape[-1]] = own
+        loops.append((members, gain, own, at))
         at += own.shape[-1]
-        loops.append((members, gain, wide))
-    return Response(np.asarray(frequency, float), total, loops, phase, local, core)
+    return Response(np.asarray(frequency, float), total, loops, log_det, local, core)
 
 
 def _feed(wiring: Wiring, core: np.ndarray, members: np.ndarray, block) -> tuple[np.ndarray, np.ndarray]:
