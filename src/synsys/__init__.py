@@ -5,14 +5,29 @@ stay fast.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from synsys.core.connectome import Connectome as Connectome
+    from synsys.core.perturbation import Perturbation as Perturbation
+    from synsys.core.schema import load as load
+    from synsys.core.schema import save as save
+    from synsys.data.embedded import load_embedded as load_embedded
+    from synsys.data.read import load_brain as load_brain
+    from synsys.scales.cascade import cascade as cascade
+    from synsys.scales.claims import check_claims as check_claims
 
 _LAZY = {
     "Connectome": "synsys.core.connectome",
     "Perturbation": "synsys.core.perturbation",
+    "cascade": "synsys.scales.cascade",
+    "check_claims": "synsys.scales.claims",
     "load": "synsys.core.schema",
+    "load_brain": "synsys.data.read",
+    "load_embedded": "synsys.data.embedded",
+    "save": "synsys.core.schema",
 }
 
 __all__ = ["__version__", *_LAZY]
@@ -20,7 +35,9 @@ __all__ = ["__version__", *_LAZY]
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module 'synsys' has no attribute {name!r}")
 
 

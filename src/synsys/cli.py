@@ -1,9 +1,13 @@
 """The command line: ``synsys COMMAND``; every command mirrors a Python function of the same name."""
 
 import os
+import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # many small problems: processes, not BLAS threads
@@ -13,11 +17,10 @@ import typer  # noqa: E402
 import synsys  # noqa: E402
 from synsys.core.errors import UserError  # noqa: E402
 
-app = typer.Typer(
-    name="synsys", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="From synapse to system: what a molecular change does to synapses, microcircuit, rhythms and "
-    "whole-brain networks. Research use only.",
-)  # fmt: skip
+if TYPE_CHECKING:
+    import xarray as xr
+
+app = typer.Typer(name="synsys", add_completion=False, pretty_exceptions_enable=False)
 
 Perturb = Annotated[
     list[str] | None, typer.Option("--perturb", "-p", help="NAME=FACTOR[:CELL][@WHERE] or NAME+=D; repeats.")
@@ -28,12 +31,15 @@ Disorder = Annotated[
 Brain = Annotated[
     Path | None, typer.Option("--brain", help="Folder (weights.*, regions.csv, ...) or brain.toml.")
 ]
-Draws = Annotated[int, typer.Option("--draws", help="Joint samples of everything uncertain.")]
-Seed = Annotated[int, typer.Option("--seed")]
-Jobs = Annotated[int | None, typer.Option("--jobs", help="Processes; all cores by default.")]
+Draws = Annotated[int, typer.Option("--draws", min=2, help="Joint samples of everything uncertain.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draws; the same seed, the same result.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; all cores by default.")]
 Beta = Annotated[float, typer.Option("--beta", help="Regional heterogeneity; 0 makes regions alike.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default synsys-out/COMMAND-SLUG.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
+Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html).")]
+Replace = Annotated[bool, typer.Option("--force", help="Overwrite the page if it exists.")]
 
 
 def _version(value: bool) -> None:
@@ -42,19 +48,25 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """From synapse to system: what a molecular change does, from synapses to whole-brain networks.
+
+    Start with: synsys cascade --perturb GRIN2B=0.7. Names: synsys catalog. Research use only.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
 def cascade(
-    perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32, seed: Seed = 0,
-    jobs: Jobs = None, beta: Beta = 1.0, out: Out = None, force: Force = False,
+    perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
+    seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, out: Out = None, force: Force = False,
 ) -> None:  # fmt: skip
     """Trace a molecular change through synapses, microcircuit, rhythms and networks.
 
@@ -70,6 +82,8 @@ def cascade(
     given, named = perturb or [], disorder or []
     if not given and not named:
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
+    if not isfinite(beta):
+        raise UserError(f"--beta {beta}: a finite number is needed")
     sweeps = [parse_sweep(text) for text in given]
     for name in named:
         profile(name)
@@ -83,7 +97,7 @@ def cascade(
     )
     connectome = open_brain(brain)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
-    command = "synsys " + " ".join(_quote(a) for a in sys.argv[1:])
+    command = shlex.join(["synsys", *sys.argv[1:]])
     with whole_folder(target) as folder:
         for k, changes in enumerate(runs):
             label = f"dose {k + 1} of {len(runs)}" if len(runs) > 1 else "solving draws"
@@ -117,7 +131,7 @@ def catalog(
 @app.command("check-claims")
 def check_claims(
     claims: Annotated[Path, typer.Argument(help="CSV in the form of the claims table.")],
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")] = None,
+    json_out: Json = None,
     brain: Brain = None, draws: Draws = 128, seed: Seed = 0, jobs: Jobs = None,
 ) -> None:  # fmt: skip
     """Score directional claims against the model, beside baselines that know nothing of it."""
@@ -125,8 +139,8 @@ def check_claims(
     from synsys.scales.claims import check_claims as run
     from synsys.scales.claims import print_claims, to_json
 
-    if json_out is not None and not json_out.parent.is_dir():
-        raise UserError(f"--json {json_out}: folder {json_out.parent} does not exist")
+    if json_out is not None:
+        _new_file(json_out, force=True)
     with _progress("perturbations") as step:
         result = run(claims, brain, draws, seed, jobs, step)
     if json_out is not None:
@@ -136,59 +150,64 @@ def check_claims(
 
 @app.command()
 def report(
-    result: Annotated[Path, typer.Argument(help="A result (.nc).")], out: Out = None, force: Force = False
+    result: Annotated[Path, typer.Argument(help="A result (.nc).")], out: Page = None, force: Replace = False
 ) -> None:
     """Write the report of a result that was saved before."""
     from synsys.core.schema import load
 
     tree = load(result)
-    path = out or result.with_name("report.html")
-    if path.exists() and not force:
-        raise UserError(f"{path} exists; use --force to overwrite it")
+    path = _new_file(out or result.with_name("report.html"), force)
     _write_report(tree, path)
     typer.echo(f"report: {path}")
 
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(help="A result (.nc).")], second: Annotated[Path, typer.Argument(help="Another.")],
-    out: Out = None, force: Force = False,
+    first: Annotated[Path, typer.Argument(help="A result (.nc).")],
+    second: Annotated[Path, typer.Argument(help="Another.")],
+    out: Page = None, force: Replace = False,
 ) -> None:  # fmt: skip
     """Set two results side by side, joined by readout."""
     from synsys.core.schema import load
     from synsys.report.comparison import print_comparison, write_comparison
 
     a, b = load(first), load(second)
-    path = out or Path("synsys-out") / f"compare-{first.parent.name}-{second.parent.name}.html"
-    if path.exists() and not force:
-        raise UserError(f"{path} exists; use --force to overwrite it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    names = [_slug([path.resolve().parent.name, path.stem]) for path in (first, second)]
+    path = _new_file(out or Path("synsys-out") / f"compare-{'-'.join(names)}.html", force)
     write_comparison(a, b, path)
     print_comparison(a, b)
     typer.echo(f"comparison: {path}")
 
 
-def _write_report(tree, path: Path) -> None:  # type: ignore[no-untyped-def]
+def _write_report(tree: "xr.DataTree", path: Path) -> None:
     from synsys.report import write_report
 
     write_report(tree, path)
 
 
-def _progress(label: str):  # type: ignore[no-untyped-def]
-    """A context that yields `step(done, total)` and draws a bar on a terminal."""
-    from contextlib import contextmanager
+def _new_file(path: Path, force: bool) -> Path:
+    """The path of a file that can be written, checked before any work; creates nothing."""
+    from synsys.core.output import prepare_out
 
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; a file is needed")
+    if path.exists() and not force:
+        raise UserError(f"{path} exists; use --force to overwrite it")
+    prepare_out(path.parent, force=True)
+    return path
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A context that yields `step(done, total)` and draws a bar on a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    @contextmanager
-    def bar():  # type: ignore[no-untyped-def]
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(label, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
-
-    return bar()
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _slug(words: list[str]) -> str:
@@ -196,27 +215,23 @@ def _slug(words: list[str]) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:80]
 
 
-def _quote(text: str) -> str:
-    return text if text.replace("=", "").replace("-", "").isalnum() else f'"{text}"'
-
-
 def main() -> None:
-    """Entry point: exit code 0 done, 2 the input cannot be run, 1 a fault of ours."""
+    """Entry point: exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
     except UserError as error:
         typer.echo(f"synsys: {error}", err=True)
-        sys.exit(2)
+        code = 2
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("synsys: stopped; nothing was written", err=True)
-        sys.exit(130)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+        code = 130
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a usage error of the parser
-            typer.echo(f"synsys: {error.format_message()}", err=True)
-            sys.exit(2)
-        raise
+        if not hasattr(error, "format_message"):
+            raise
+        typer.echo(f"synsys: {error.format_message()}", err=True)  # a usage error of the parser
+        code = 2
+    if code == 130:
+        typer.echo("synsys: stopped; nothing was written", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
