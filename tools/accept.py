@@ -27,10 +27,19 @@ from synsys.measures.readouts import Atlas, readouts
 RANGES = {"sd_e": (0.5, 2.5), "margin": (0.1, 0.9)}
 """mV, standard deviation of E potential 1-100 Hz (mean of cortex); 1 - static loop gain."""
 CONDUCTANCES = (
-    "ampa_conductance", "nmda_conductance", "gabaa_pv_conductance", "gabaa_sst_conductance", "gabab_conductance",
-    "glutamate_release", "gaba_release", "kcnq2_conductance", "kcnn3_conductance", "cacna1c_conductance",
-    "long_range_synaptic_weight", "excitatory_drive",
-)  # fmt: skip
+    "ampa_conductance",
+    "nmda_conductance",
+    "gabaa_pv_conductance",
+    "gabaa_sst_conductance",
+    "gabab_conductance",
+    "glutamate_release",
+    "gaba_release",
+    "kcnq2_conductance",
+    "kcnn3_conductance",
+    "cacna1c_conductance",
+    "long_range_synaptic_weight",
+    "excitatory_drive",
+)
 MOST_MISSES = 0.5
 
 
@@ -54,11 +63,12 @@ def examine(
     f = grid.frequency
     out = {
         "sd_e": float(np.sqrt(2 * np.trapezoid(solution.psd[:, atlas.cortex].mean(1), f))),
-        "margin": values["network_stability"], "rebalanced": float(healthy.rebalanced.any(1).sum()),
+        "margin": values["network_stability"],
+        "rebalanced": float(healthy.rebalanced.any(1).sum()),
         "gamma_embedded": values.get("peak_gamma_frequency", np.nan),
         "alpha_embedded": values.get("peak_alpha_frequency", np.nan),
         "exponent": values["aperiodic_exponent"],
-    }  # fmt: skip
+    }
     if any(not low <= out[name] <= high for name, (low, high) in RANGES.items()):
         print("   out of range", out, file=sys.stderr)
         return None

@@ -79,11 +79,8 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
         strength = {}
         for j, link in enumerate(uncertain):
             value = link.strength + link.sd * row[at_links + j]
-            if link.sign_certain:  # a known sign truncates the prior by reflection
-                value = abs(value) * np.sign(link.strength)
-            else:
-                value = abs(value) * sign
-            strength[link.id] = float(value)
+            direction = np.sign(link.strength) if link.sign_certain else sign
+            strength[link.id] = float(abs(value) * direction)
         slopes = {
             (m.multiplier, m.map, m.cell): beta * float(m.beta + m.beta_sd * row[at_maps + j])
             for j, m in enumerate(maps())
@@ -99,6 +96,6 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
                 shared=float(min(SHARED[0] * np.exp(SHARED[1] * row[3]), 1.0)),
                 size=row[4:68],
                 sign=sign,
-            )  # fmt: skip
+            )
         )
     return out

@@ -202,7 +202,8 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
     if not mask.any():
         here = sorted({c for t in places.wiring.nodes.template.unique() for c in cells()[t]})
         raise UserError(
-            f"{change}: no {change.cell or 'population'} in {change.where or 'this brain'} (cells here: {', '.join(here)})"
+            f"{change}: no {change.cell or 'population'} in {change.where or 'this brain'} "
+            f"(cells here: {', '.join(here)})"
         )
     return mask
 

@@ -10,7 +10,8 @@ from synsys.brain.state import BrainModel, State
 from synsys.circuit.drift import firing
 
 BANDS = {
-    "delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 100.0),
+    "delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0),
+    "gamma": (30.0, 100.0),
 }  # fmt: skip
 """Frequency bands in Hz, as the vocabulary defines them."""
 FINE = np.r_[np.arange(1.0, 47.0), np.arange(48.0, 71.0, 2.0), np.arange(74.0, 101.0, 4.0)]

@@ -27,6 +27,9 @@ SLOW_INPUT = 0.006
 SLOW_TEMPLATES = ("cortex", "hippocampus", "amygdala", "thalamus")
 THRESHOLD_SLOPE = 5.0
 """k in theta = theta_0 - k ln g_Na, mV (Platkiewicz & Brette 2010 PLoS Comput Biol 6:e1000850: 4-6 mV)."""
+LEAST_DECAY = 0.3
+"""Slowest acceptable local mode, 1/s; the ERG gate alone decays with 0.5/s (declared)."""
+MOST_TEMPERING = 6
 SPINY = ("E", "D1", "D2")
 """Populations whose excitatory synapses sit on spines."""
 
@@ -160,6 +163,8 @@ class HealthyBrain:
     ----------
     model : BrainModel
     draw : Draw
+        Where maps would leave a region without a stable local state, its deviation from the template is
+        halved until it has one; `tempered` lists these nodes, `rebalanced` those whose inhibition was raised.
     person : mapping of str to ndarray (N, 3), optional
         One healthy person's factors on conductances. They act before the background is solved for, so
         the person holds the healthy rates with other conductances.
@@ -167,17 +172,28 @@ class HealthyBrain:
 
     def __init__(self, model: BrainModel, draw: Draw, person: Mapping[str, np.ndarray] | None = None) -> None:
         self.model, self.draw = model, draw
-        p, scale = model.template(draw.member)
+        self.tempered = np.zeros(len(model.wiring.nodes), bool)
+        bare, scale = model.template(draw.member)
         self._regional = model.regional(draw)
-        conductances = {k: v for k, v in self._regional.items() if k not in _densities()}
+        factors = {k: v for k, v in self._regional.items() if k not in _densities()}
         for name, factor in (person or {}).items():
-            conductances[name] = conductances.get(name, 1.0) * factor
-        p, coupling = _apply(p, scale, conductances, model.slot_mask)
-        v = inverse_firing(p.rate, p)
-        u = arriving(steady_gates(v, p), model.wiring, coupling)
-        p, self.rebalanced = with_background(p, u)
+            factors[name] = factors.get(name, 1.0) * factor
+        for _ in range(MOST_TEMPERING):
+            p, coupling = _apply(bare, scale, factors, model.slot_mask)
+            v = inverse_firing(p.rate, p)
+            u = arriving(steady_gates(v, p), model.wiring, coupling)
+            p, self.rebalanced = with_background(p, u)
+            x, residual = rest(v, p, u)
+            fragile = decay(x, p, u) < LEAST_DECAY
+            if not fragile.any():
+                break
+            self.tempered |= fragile
+            for name, value in factors.items():
+                healthy_value = 1.0 if vocabulary()[name].multiplies else 0.0
+                factors[name] = np.where(
+                    fragile[:, None], healthy_value + 0.5 * (value - healthy_value), value
+                )
         self.noise = _noise(p, draw.noise_ratio)
-        x, residual = rest(v, p, u)
         point = OperatingPoint(x, u, float(np.abs(residual).max()), True)
         one = np.ones(len(v))
         self.state = State(p, coupling, point, self.noise, one, one, None, self)
@@ -214,6 +230,11 @@ class HealthyBrain:
         return State(p, coupling, point, noise, speed, vascular, modulation, self)
 
 
+def decay(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
+    """Decay rate (1/s) of the slowest local mode of each node, (N,); negative if it grows."""
+    return -1e3 * np.linalg.eigvals(jacobian(x, p, u).full).real.max(-1)
+
+
 def _densities() -> set[str]:
     return {row.density for row in receptors()}
 
@@ -228,12 +249,12 @@ def _noise(p: Parameters, ratio: float) -> np.ndarray:
 def _noise_factor(
     values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Factor on shot-noise intensity: square of the event's conductance, times event rate, over cell number."""
+    """Factor on shot-noise intensity: event conductance squared, times event rate, over cell number."""
     one = np.ones(shape)
     amplitude = values.get("noise_amplitude", one) ** 2
     event = _events(values, mask, one)
     rate = values.get("excitatory_drive", one)
-    number = np.where(mask["PV"] if "PV" in mask else False, values.get("pv_interneuron_density", one), 1.0)
+    number = np.where(mask.get("PV", np.zeros(shape, bool)), values.get("pv_interneuron_density", one), 1.0)
     return np.stack([event[0] ** 2 * rate, event[1] ** 2 * rate, event[2] ** 2]) * amplitude / number
 
 

@@ -12,8 +12,22 @@ from functools import cache
 import numpy as np
 
 from synsys.circuit.drift import (
-    E_CA, E_K, SLOTS, Parameters, block, cal_inf, cat_inf, drift, erg_free, erg_inf, h_inf, ht_inf,
-    inverse_firing, m_inf, sk_open, steady_gates,
+    E_CA,
+    E_K,
+    SLOTS,
+    Parameters,
+    block,
+    cal_inf,
+    cat_inf,
+    drift,
+    erg_free,
+    erg_inf,
+    h_inf,
+    ht_inf,
+    inverse_firing,
+    m_inf,
+    sk_open,
+    steady_gates,
 )  # fmt: skip
 from synsys.circuit.linear import CALCIUM
 from synsys.knowledge.connections import connections
@@ -30,9 +44,9 @@ CHLORIDE_LEAK = 0.1
 LEAST_BACKGROUND = 0.5
 """Smallest background excitation, mV; below it the region is rebalanced through inhibition."""
 CALCIUM_TAU = 80.0
-"""Decay of the somatic calcium pool, ms (declared; 80 ms in Hay et al. 2011 lineage models is 100-460)."""
+"""Decay of the calcium pool, ms (declared)."""
 NMDA_SATURATION = 0.641 * 100.0
-"""1 / saturating rate of NMDA receptors, gamma tau in ms (gamma = 0.641, Wong & Wang 2006 J Neurosci 26:1314)."""
+"""1 / saturating rate of NMDA receptors, gamma tau in ms (0.641 x 100, Wong & Wang 2006)."""
 HEALTHY_CALCIUM = 0.15
 """Healthy mean calcium in uM, the unit of the pool (declared)."""
 
@@ -123,11 +137,11 @@ def _template(name: str, member: Mapping[str, np.ndarray | float], lead: tuple[i
         at("tau_slow", a, _synapse("NMDA" if excitatory else "GABAB").tau_decay)
         at("saturation", a, NMDA_SATURATION if excitatory else 0.0)
         at("e_inh", a, _synapse("GABAA").reversal)
-    for row in connections():
-        if row.template == name and row.pre != "*":
-            factor = member.get(f"{name}.{row.post}<-{row.pre}:{row.receptor}", 1.0)
-            kind = "g_fast" if row.receptor in ("ampa", "gabaa") else "g_slow"
-            field[kind][..., slot(name, row.post), slot(name, row.pre)] = row.conductance * np.asarray(factor)
+    for link in connections():
+        if link.template == name and link.pre != "*":
+            factor = member.get(f"{name}.{link.post}<-{link.pre}:{link.receptor}", 1.0)
+            kind = "g_fast" if link.receptor in ("ampa", "gabaa") else "g_slow"
+            field[kind][..., slot(name, link.post), slot(name, link.pre)] = link.conductance * np.asarray(factor)
     p = Parameters(**field)
     v = inverse_firing(p.rate, p)
     p = _channels(name, p, member)

@@ -114,7 +114,7 @@ def _microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
     slope = rate_slope(state)
     intrinsic = -jac.full[:, 0, 0] * p.tau[:, 0]  # leak and synapses, gates frozen
     gates = sum(
-        jac.full[:, 0, k * 3] * jac.full[:, k * 3, 0] / jac.full[:, k * 3, k * 3] for k in (3, 4, 6, 7)
+        jac.full[:, 0, k * 3] * jac.full[:, k * 3, 0] / jac.full[:, k * 3, k * 3] for k in (3, 4, 5, 6, 7)
     )
     slow_gates = intrinsic + gates * p.tau[:, 0]
     to_e = static.transfer[0, :, 0, 0, 0].real
@@ -126,7 +126,9 @@ def _microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
         return float(values[here].mean())
 
     return {
-        "pyramidal_activity": mean(rates[:, 0]), "pv_rate": mean(rates[:, 1]), "sst_rate": mean(rates[:, 2]),
+        "pyramidal_activity": mean(rates[:, 0]),
+        "pv_rate": mean(rates[:, 1]),
+        "sst_rate": mean(rates[:, 2]),
         "inhibitory_tone": mean(gabaa[e] + gabab[e]),
         "ei_ratio": mean(excitation) / mean(inhibition),
         "nmda_drive_to_pv": mean(nmda[:, 1] * drive[:, 1]),
@@ -141,7 +143,7 @@ def _microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
         "cortical_noise": mean(noise),
         "pyr_pv_coordination": mean(pyr_pv),
         "signalling_fidelity": mean(to_e**2 / noise),
-    }  # fmt: skip
+    }
 
 
 def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,13 +181,13 @@ def _rhythms(solution: Solution, atlas: Atlas) -> dict[str, float]:
     locked = {band: solution.synchrony(band) for band in ("theta", "alpha", "beta", "gamma")}
     for band in ("gamma", "beta"):
         out[f"{band}_synchrony"] = float(locked[band][within][upper].mean())
-    mean = sum(locked.values()) / len(locked)
+    mean = np.mean(list(locked.values()), axis=0)
     out["oscillatory_synchrony"] = float(mean[within][upper].mean())
     out["global_synchrony"] = float(mean[np.triu_indices(len(mean), 1)].mean())
     for name, matrix, loop in (
         ("theta_coherence", solution.coherence("theta"), "hippocampal-prefrontal"),
         ("thalamocortical_synchrony", mean, "thalamo-cortical"),
-        ("frontolimbic_coherence", sum(map(solution.coherence, locked)) / len(locked), "fronto-limbic"),
+        ("frontolimbic_coherence", np.mean([solution.coherence(b) for b in locked], axis=0), "fronto-limbic"),
     ):
         sets = atlas.pair(loop)
         if sets is not None:
@@ -229,16 +231,21 @@ def aperiodic_exponent(f: np.ndarray, psd: np.ndarray) -> float:
 def _circuits(solution: Solution, atlas: Atlas) -> dict[str, float]:
     """Activity of named loci and the gain of named pathways."""
     state = solution.state
-    rates, p, u = state.rates, state.parameters, state.point.u
+    rates = state.rates
     first = np.zeros(len(atlas.brain))
     np.add.at(
         first, atlas.node_region[atlas.node_region >= 0], (rates[:, 0] * atlas.share)[atlas.node_region >= 0]
     )
     out: dict[str, float] = {}
     for name, where in (
-        ("ofc_activity", "OFC"), ("acc_activity", "ACC"), ("dlpfc_activity", "dlPFC"), ("vmpfc_activity", "vmPFC"),
-        ("sn_activity", "SN"), ("thalamic_activity", "thalamus"), ("hippocampal_activity", "hippocampus"),
-    ):  # fmt: skip
+        ("ofc_activity", "OFC"),
+        ("acc_activity", "ACC"),
+        ("dlpfc_activity", "dlPFC"),
+        ("vmpfc_activity", "vmPFC"),
+        ("sn_activity", "SN"),
+        ("thalamic_activity", "thalamus"),
+        ("hippocampal_activity", "hippocampus"),
+    ):
         inside = atlas.where(where)
         if inside is not None:
             out[name] = float(first[inside].mean())
@@ -315,18 +322,29 @@ def _networks(solution: Solution, atlas: Atlas) -> dict[str, float]:
         return float(block_[pairs].mean()) if pairs.any() else np.nan
 
     for name, where in (
-        ("dmn_fc", "DMN"), ("sn_fc", "SN"), ("cen_fc", "CEN"), ("limbic_fc", "limbic"), ("sensorimotor_fc", "SMN"),
-    ):  # fmt: skip
+        ("dmn_fc", "DMN"),
+        ("sn_fc", "SN"),
+        ("cen_fc", "CEN"),
+        ("limbic_fc", "limbic"),
+        ("sensorimotor_fc", "SMN"),
+    ):
         inside = atlas.where(where)
         if inside is not None and inside.sum() > 1:
             out[name] = between(inside, inside)
     for name, pair in (
-        ("dmn_cen_fc", "DMN--CEN"), ("dmn_sn_fc", "DMN--SN"), ("sn_cen_fc", "SN--CEN"), ("dmn_limbic_fc", "DMN--limbic"),
-        ("amygdala_prefrontal_fc", "amygdala-prefrontal"), ("hippocampal_prefrontal_fc", "hippocampal-prefrontal"),
-        ("frontostriatal_fc", "fronto-striatal"), ("corticostriatal_fc", "cortex--striatum"),
-        ("thalamocortical_fc", "thalamo-cortical"), ("thalamo_sensorimotor_fc", "thalamus--SMN"),
-        ("thalamo_prefrontal_fc", "thalamus--PFC"), ("prefrontal_limbic_fc", "fronto-limbic"),
-    ):  # fmt: skip
+        ("dmn_cen_fc", "DMN--CEN"),
+        ("dmn_sn_fc", "DMN--SN"),
+        ("sn_cen_fc", "SN--CEN"),
+        ("dmn_limbic_fc", "DMN--limbic"),
+        ("amygdala_prefrontal_fc", "amygdala-prefrontal"),
+        ("hippocampal_prefrontal_fc", "hippocampal-prefrontal"),
+        ("frontostriatal_fc", "fronto-striatal"),
+        ("corticostriatal_fc", "cortex--striatum"),
+        ("thalamocortical_fc", "thalamo-cortical"),
+        ("thalamo_sensorimotor_fc", "thalamus--SMN"),
+        ("thalamo_prefrontal_fc", "thalamus--PFC"),
+        ("prefrontal_limbic_fc", "fronto-limbic"),
+    ):
         sets = atlas.pair(pair)
         if sets is not None:
             out[name] = between(*sets)
@@ -336,7 +354,7 @@ def _networks(solution: Solution, atlas: Atlas) -> dict[str, float]:
     means = connectivity_means(
         cortical, atlas.network[atlas.cortex], atlas.distance[np.ix_(atlas.cortex, atlas.cortex)]
     )
-    out |= {k: float(np.asarray(v).ravel()[0]) for k, v in means.items()}
+    out |= {str(k): float(np.asarray(v).ravel()[0]) for k, v in means.items()}
     margin = _stability_margin(solution)
     out["network_stability"], out["network_vulnerability"] = margin, 1.0 / margin if margin > 0 else np.nan
     return out

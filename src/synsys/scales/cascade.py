@@ -9,16 +9,16 @@ import pandas as pd
 import xarray as xr
 
 import synsys
-from synsys.brain.modulation import causal_order, path_from, receptor_links, selection
-from synsys.circuit.templates import cells
+from synsys.brain.modulation import path_from, selection
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
-from synsys.core.schema import CELLS, DISCLAIMER, SCHEMA_VERSION, STATES
+from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
-from synsys.knowledge.mechanisms import disorders, receptors
+from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import parse_perturbation, quantity
 from synsys.measures.readouts import DISTANCES, graph_nulls, graph_readouts
+from synsys.scales import tree as groups
 from synsys.scales.describe import digests, methods, references
 from synsys.scales.people import spread
 from synsys.scales.runs import Outcome, Runner, solve_all
@@ -144,25 +144,35 @@ def assemble(
     title = ", ".join(map(str, changes)) or "unperturbed"
     tree = xr.DataTree.from_dict(
         {
-            "/table": _dataset(table, "readout"),
-            "/rates": rates(runner, reference, perturbed),
-            "/spectra": spectra(runner, reference, perturbed),
-            "/fc": connectivity(runner, reference, perturbed),
-            "/graph": _graph_dataset(graph),
+            "/table": groups.table_dataset(table, "readout"),
+            "/rates": groups.rates(runner, reference, perturbed),
+            "/spectra": groups.spectra(runner, reference, perturbed),
+            "/fc": groups.connectivity(runner, reference, perturbed),
+            "/graph": groups.graph_dataset(graph),
             "/draws": values.draws,
-            "/regions": regions(runner, changes, reference, perturbed),
-            "/links": link_table(changes, values.touched),
+            "/regions": groups.regions(runner, changes, reference, perturbed),
+            "/links": groups.link_table(changes, values.touched),
         }
     )
     tree.attrs = {
-        "schema_version": SCHEMA_VERSION, "version": synsys.__version__, "command": command, "title": title,
-        "seed": runner.seed, "draws": len(runner.draws), "brain": runner.model.brain.name,
+        "schema_version": SCHEMA_VERSION,
+        "version": synsys.__version__,
+        "command": command,
+        "title": title,
+        "seed": runner.seed,
+        "draws": len(runner.draws),
+        "brain": runner.model.brain.name,
         "perturbations": json.dumps([str(c) for c in changes]),
         "limitations": json.dumps({i: limitation(i) for i in identifiers}),
-        "digests": json.dumps(digests(runner.model.brain)), "created": "",
-        "stable_reference": float(healthy), "stable_perturbed": float(stable), "unstable_reason": unstable,
-        "methods": methods(runner, changes), "references": json.dumps(references(changes)), "disclaimer": DISCLAIMER,
-    }  # fmt: skip
+        "digests": json.dumps(digests(runner.model.brain)),
+        "created": "",
+        "stable_reference": float(healthy),
+        "stable_perturbed": float(stable),
+        "unstable_reason": unstable,
+        "methods": methods(runner, changes),
+        "references": json.dumps(references(changes)),
+        "disclaimer": DISCLAIMER,
+    }
     return tree
 
 
@@ -180,8 +190,15 @@ class Effects:
         self.table, self.draws, self.touched = table, draws, touched
 
 
-def effects(runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], persons: list[Outcome],
-            perturbed: list[Outcome], nulls: pd.DataFrame | None = None, graphs: bool = True) -> Effects:  # fmt: skip
+def effects(
+    runner: Runner,
+    changes: Sequence[Perturbation],
+    reference: list[Outcome],
+    persons: list[Outcome],
+    perturbed: list[Outcome],
+    nulls: pd.DataFrame | None = None,
+    graphs: bool = True,
+) -> Effects:
     """Effect of a set of perturbations on every readout.
 
     Effect size d = effect / between-person sd; P(sign) = (n + 1/2) / (N + 1) with n draws in which the
@@ -225,14 +242,15 @@ def effects(runner: Runner, changes: Sequence[Perturbation], reference: list[Out
     table = pd.DataFrame.from_dict(rows, orient="index")
     draws = xr.Dataset(
         {
-            "member": ("draw", [d.member for d in runner.draws]), "sign": ("draw", [float(d.sign) for d in runner.draws]),
+            "member": ("draw", [d.member for d in runner.draws]),
+            "sign": ("draw", [float(d.sign) for d in runner.draws]),
             "stable_reference": ("draw", [o.stable for o in reference]),
             "stable_perturbed": ("draw", [o.stable for o in perturbed]),
             "reference": (("readout", "draw"), np.array([kept[n][0] for n in rows])),
             "perturbed": (("readout", "draw"), np.array([kept[n][1] for n in rows])),
         },
         {"readout": list(rows), "draw": np.arange(len(runner.draws))},
-    )  # fmt: skip
+    )
     return Effects(table, draws, {n: float(moved[n].mean()) for n in moved.columns})
 
 
@@ -259,12 +277,18 @@ def _effect(
         "reference": float(np.median(before[np.isfinite(before)])) if np.isfinite(before).any() else np.nan,
         "log_ratio": middle if ratio else np.nan,
         "effect": float(np.median(a - b)) if len(a) else np.nan,
-        "d": d, "lo90": low, "hi90": high,
+        "d": d,
+        "lo90": low,
+        "hi90": high,
         "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),
-        "level": row.level, "unit": row.unit, "origin": origin,
-        "label": "simulated-causal", "grade": grade, "limitation_id": row.limitation_id,
+        "level": row.level,
+        "unit": row.unit,
+        "origin": origin,
+        "label": "simulated-causal",
+        "grade": grade,
+        "limitation_id": row.limitation_id,
         "definition": row.definition,
-    }  # fmt: skip
+    }
 
 
 def add_graph(
@@ -306,150 +330,3 @@ def graph_table(runner: Runner, reference: list[Outcome], perturbed: list[Outcom
         parts.setdefault(state, empty.assign(value=np.nan, null_mean=np.nan, null_sd=np.nan, z=np.nan))
     out = pd.concat(parts, names=["state", "metric"])
     return out.rename(columns={"z": "null_z"})
-
-
-def _graph_dataset(graph: pd.DataFrame) -> xr.Dataset:
-    metrics = list(graph.loc["reference"].index)
-    shape = {
-        c: np.array([graph.loc[s].reindex(metrics)[c].to_numpy() for s in STATES])
-        for c in ("value", "null_mean", "null_sd", "null_z", "density")
-    }
-    rule = np.array([[str(x) for x in graph.loc[s].reindex(metrics)["rule"]] for s in STATES], dtype=object)
-    data = {name: (("state", "metric"), values.astype(float)) for name, values in shape.items()}
-    return xr.Dataset(
-        {**data, "rule": (("state", "metric"), rule)}, {"state": list(STATES), "metric": metrics}
-    )
-
-
-def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """Rates per region (channels averaged) and cell."""
-    nodes = runner.model.wiring.nodes
-    regions_, labels = len(runner.model.brain), runner.model.brain.labels
-    out = np.full((2, len(runner.draws), regions_, len(CELLS)), np.nan)
-    for s, column in enumerate((reference, perturbed)):
-        stack = np.stack([o.rates for o in column])  # (draw, N, 3)
-        for node, (region, template, share) in enumerate(
-            zip(nodes.region, nodes.template, nodes.share, strict=True)
-        ):
-            if region < 0:
-                continue
-            for a, cell in enumerate(cells()[template]):
-                c = CELLS.index(cell)
-                out[s, :, region, c] = np.nan_to_num(out[s, :, region, c]) + share * stack[:, node, a]
-    dims = ("state", "draw", "region", "cell")
-    return xr.Dataset({"rate": (dims, out)}, {"state": list(STATES), "draw": np.arange(len(runner.draws)),
-                                              "region": labels, "cell": list(CELLS)})  # fmt: skip
-
-
-def _stack(column: list[Outcome], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    empty = np.full(shape, np.nan, np.float32)
-    return np.stack([empty if getattr(o, name) is None else getattr(o, name) for o in column])
-
-
-def spectra(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """Power of every region, (state, draw, region, frequency)."""
-    f, labels = runner.grid.frequency, runner.model.brain.labels
-    data = np.stack([_stack(c, "psd", (len(f), len(labels))) for c in (reference, perturbed)])
-    return xr.Dataset({"power": (("state", "draw", "region", "frequency"), data.swapaxes(2, 3))},
-                      {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "frequency": f})  # fmt: skip
-
-
-def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """BOLD connectivity, (state, draw, region, region_to)."""
-    labels = runner.model.brain.labels
-    data = np.stack([_stack(c, "fc", (len(labels), len(labels))) for c in (reference, perturbed)])
-    return xr.Dataset({"fc": (("state", "draw", "region", "region_to"), data)},
-                      {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "region_to": labels})  # fmt: skip
-
-
-def regions(
-    runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]
-) -> xr.Dataset:
-    """Where the change is felt: per region, change of rate and connectivity, and distance from a focal lesion."""
-    brain, nodes = runner.model.brain, runner.model.wiring.nodes
-    both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
-    n = len(brain)
-    rate, fc = np.full(n, np.nan), np.full(n, np.nan)
-    if both:
-        change = np.median(
-            [np.log(perturbed[k].rates[:, 0] / reference[k].rates[:, 0]) for k in both], axis=0
-        )
-        rate[:] = 0.0
-        inside = nodes.region.to_numpy() >= 0
-        np.add.at(rate, nodes.region.to_numpy()[inside], (change * nodes.share.to_numpy())[inside])
-
-        def z(o: Outcome) -> np.ndarray:
-            m = np.array(o.fc, float)
-            np.fill_diagonal(m, 0.0)
-            return np.arctanh(np.clip(m, -0.999999, 0.999999))
-
-        fc = np.median([(z(perturbed[k]) - z(reference[k])).sum(1) / (n - 1) for k in both], axis=0)
-    distance = np.full(n, np.nan)
-    if changes and all(c.where for c in changes):
-        focus = np.zeros(n, bool)
-        for c in changes:
-            hit = selection(runner.model.places, c).any(1) & (nodes.region.to_numpy() >= 0)
-            focus[nodes.region.to_numpy()[hit]] = True
-        if focus.any():
-            distance = runner.atlas.distance[:, focus].min(1)
-    frame = brain.regions
-    columns = {c: ("region", frame[c].to_numpy()) for c in ("x", "y", "z")}
-    columns |= {
-        c: ("region", frame[c].astype(str).to_numpy(object)) for c in ("hemisphere", "structure", "network")
-    }
-    sensitivity = np.sqrt(rate**2 + fc**2)
-    return xr.Dataset({**columns, "sensitivity": ("region", sensitivity), "distance": ("region", distance),
-                       "rate_change": ("region", rate), "fc_change": ("region", fc)}, {"region": brain.labels})  # fmt: skip
-
-
-def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr.Dataset:
-    """Links that carry the change, from the tables."""
-    reached = path_from(sorted({c.name for c in changes}))
-    rows = []
-    for link in causal_order():
-        if link.source in reached:
-            rows.append(
-                (
-                    link.source,
-                    link.target,
-                    np.sign(link.strength),
-                    link.strength,
-                    link.grade,
-                    link.law,
-                    "|".join(link.cell),
-                    "|".join(link.where),
-                )
-            )
-    for row in receptors():
-        for cause, sign in ((row.density, 1.0), (row.tone, 1.0), (row.occupancy, -1.0)):
-            if cause in reached:
-                rows.append((cause, f"activation:{row.receptor}", sign, 1.0, row.grade, "receptor", "", ""))
-    for link in receptor_links():
-        if link.source in reached:
-            rows.append(
-                (
-                    link.source,
-                    link.target,
-                    np.sign(link.strength),
-                    link.strength,
-                    link.grade,
-                    link.law,
-                    "|".join(link.cell),
-                    "|".join(link.where),
-                )
-            )
-    names = ("source", "target", "sign", "strength", "grade", "law", "cell", "where")
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    data = {
-        n: ("link", np.array(c, float if n in ("sign", "strength") else object))
-        for n, c in zip(names, columns, strict=True)
-    }
-    return xr.Dataset(data, {"link": np.arange(len(rows))})
-
-
-def _dataset(table: pd.DataFrame, dim: str) -> xr.Dataset:
-    data = {
-        c: (dim, table[c].to_numpy(float) if table[c].dtype.kind in "fi" else table[c].to_numpy(object))
-        for c in table.columns
-    }
-    return xr.Dataset(data, {dim: list(table.index)})

@@ -26,7 +26,8 @@ def person(model: BrainModel, draw: Draw, seed: int) -> State:
     """
     rng = np.random.default_rng(seed)
     shape = model.wiring.kappa.shape[2], 3
-    held, free = {}, {}
+    held: dict[str, float] = {}
+    free: dict[str, float] = {}
     for row in population():
         change = row.sd * rng.standard_normal()
         (free if row.name in FREE else held)[row.name] = change

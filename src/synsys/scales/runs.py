@@ -65,8 +65,15 @@ class Runner:
         Processes; None takes all cores, at most 8.
     """
 
-    def __init__(self, brain: Connectome, n: int, seed: int = 0, fine: bool = True, beta: float = 1.0,
-                 jobs: int | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        brain: Connectome,
+        n: int,
+        seed: int = 0,
+        fine: bool = True,
+        beta: float = 1.0,
+        jobs: int | None = None,
+    ) -> None:
         self.model = BrainModel(brain)
         self.draws: list[Draw] = draws(n, seed, beta)
         self.seed = seed
@@ -98,9 +105,14 @@ class Runner:
             return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
         values = readouts(solution, self.atlas, reference)
         return Outcome(
-            True, "", values, state.rates, solution.psd.astype(np.float32), solution.fc.astype(np.float32),
+            True,
+            "",
+            values,
+            state.rates,
+            solution.psd.astype(np.float32),
+            solution.fc.astype(np.float32),
             touched(state),
-        ), solution  # fmt: skip
+        ), solution
 
 
 _RUNNER: list[Runner] = []
@@ -142,8 +154,11 @@ def touched(state: State) -> dict[str, float]:
     return out
 
 
-def solve_all(runner: Runner, changes: Sequence[Sequence[Perturbation]],
-              progress: Callable[[int, int], None] | None = None) -> list[list[Outcome]]:  # fmt: skip
+def solve_all(
+    runner: Runner,
+    changes: Sequence[Sequence[Perturbation]],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[Outcome]]:
     """Outcomes [draw][reference, person, *changes]."""
     out = []
     for done, outcomes in enumerate(runner.each(reference_and_changes, [tuple(c) for c in changes]), 1):

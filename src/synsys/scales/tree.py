@@ -1,0 +1,175 @@
+"""Groups of a result: outcomes of all draws as labelled arrays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from synsys.brain.modulation import causal_order, path_from, receptor_links, selection
+from synsys.circuit.templates import cells
+from synsys.core.perturbation import Perturbation
+from synsys.core.schema import CELLS, STATES
+from synsys.knowledge.mechanisms import receptors
+from synsys.scales.runs import Outcome, Runner
+
+
+def graph_dataset(graph: pd.DataFrame) -> xr.Dataset:
+    metrics = list(graph.loc["reference"].index)
+    shape = {
+        c: np.array([graph.loc[s].reindex(metrics)[c].to_numpy() for s in STATES])
+        for c in ("value", "null_mean", "null_sd", "null_z", "density")
+    }
+    rule = np.array([[str(x) for x in graph.loc[s].reindex(metrics)["rule"]] for s in STATES], dtype=object)
+    data = {name: (("state", "metric"), values.astype(float)) for name, values in shape.items()}
+    return xr.Dataset(
+        {**data, "rule": (("state", "metric"), rule)}, {"state": list(STATES), "metric": metrics}
+    )
+
+
+def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
+    """Rates per region (channels averaged) and cell."""
+    nodes = runner.model.wiring.nodes
+    regions_, labels = len(runner.model.brain), runner.model.brain.labels
+    out = np.full((2, len(runner.draws), regions_, len(CELLS)), np.nan)
+    for s, column in enumerate((reference, perturbed)):
+        stack = np.stack([o.rates for o in column])  # (draw, N, 3)
+        for node, (region, template, share) in enumerate(
+            zip(nodes.region, nodes.template, nodes.share, strict=True)
+        ):
+            if region < 0:
+                continue
+            for a, cell in enumerate(cells()[template]):
+                c = CELLS.index(cell)
+                out[s, :, region, c] = np.nan_to_num(out[s, :, region, c]) + share * stack[:, node, a]
+    dims = ("state", "draw", "region", "cell")
+    return xr.Dataset(
+        {"rate": (dims, out)},
+        {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "cell": list(CELLS)},
+    )
+
+
+def _stack(column: list[Outcome], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    empty = np.full(shape, np.nan, np.float32)
+    return np.stack([empty if getattr(o, name) is None else getattr(o, name) for o in column])
+
+
+def spectra(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
+    """Power of every region, (state, draw, region, frequency)."""
+    f, labels = runner.grid.frequency, runner.model.brain.labels
+    data = np.stack([_stack(c, "psd", (len(f), len(labels))) for c in (reference, perturbed)])
+    return xr.Dataset(
+        {"power": (("state", "draw", "region", "frequency"), data.swapaxes(2, 3))},
+        {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "frequency": f},
+    )
+
+
+def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
+    """BOLD connectivity, (state, draw, region, region_to)."""
+    labels = runner.model.brain.labels
+    data = np.stack([_stack(c, "fc", (len(labels), len(labels))) for c in (reference, perturbed)])
+    return xr.Dataset(
+        {"fc": (("state", "draw", "region", "region_to"), data)},
+        {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "region_to": labels},
+    )
+
+
+def regions(
+    runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]
+) -> xr.Dataset:
+    """Where the change is felt: change of rate and connectivity per region, distance from a focal lesion."""
+    brain, nodes = runner.model.brain, runner.model.wiring.nodes
+    both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
+    n = len(brain)
+    rate, fc = np.full(n, np.nan), np.full(n, np.nan)
+    if both:
+        change = np.median(
+            [np.log(perturbed[k].rates[:, 0] / reference[k].rates[:, 0]) for k in both], axis=0
+        )
+        rate[:] = 0.0
+        inside = nodes.region.to_numpy() >= 0
+        np.add.at(rate, nodes.region.to_numpy()[inside], (change * nodes.share.to_numpy())[inside])
+
+        def z(o: Outcome) -> np.ndarray:
+            m = np.array(o.fc, float)
+            np.fill_diagonal(m, 0.0)
+            return np.arctanh(np.clip(m, -0.999999, 0.999999))
+
+        fc = np.median([(z(perturbed[k]) - z(reference[k])).sum(1) / (n - 1) for k in both], axis=0)
+    distance = np.full(n, np.nan)
+    if changes and all(c.where for c in changes):
+        focus = np.zeros(n, bool)
+        for c in changes:
+            hit = selection(runner.model.places, c).any(1) & (nodes.region.to_numpy() >= 0)
+            focus[nodes.region.to_numpy()[hit]] = True
+        if focus.any():
+            distance = runner.atlas.distance[:, focus].min(1)
+    frame = brain.regions
+    columns = {c: ("region", frame[c].to_numpy()) for c in ("x", "y", "z")}
+    columns |= {
+        c: ("region", frame[c].astype(str).to_numpy(object)) for c in ("hemisphere", "structure", "network")
+    }
+    sensitivity = np.sqrt(rate**2 + fc**2)
+    return xr.Dataset(
+        {
+            **columns,
+            "sensitivity": ("region", sensitivity),
+            "distance": ("region", distance),
+            "rate_change": ("region", rate),
+            "fc_change": ("region", fc),
+        },
+        {"region": brain.labels},
+    )
+
+
+def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr.Dataset:
+    """Links that carry the change, from the tables."""
+    reached = path_from(sorted({c.name for c in changes}))
+    rows: list[tuple] = []
+    for link in causal_order():
+        if link.source in reached:
+            rows.append(
+                (
+                    link.source,
+                    link.target,
+                    np.sign(link.strength),
+                    link.strength,
+                    link.grade,
+                    link.law,
+                    "|".join(link.cell),
+                    "|".join(link.where),
+                )
+            )
+    for row in receptors():
+        for cause, sign in ((row.density, 1.0), (row.tone, 1.0), (row.occupancy, -1.0)):
+            if cause in reached:
+                rows.append((cause, f"activation:{row.receptor}", sign, 1.0, row.grade, "receptor", "", ""))
+    for link in receptor_links():
+        if link.source in reached:
+            rows.append(
+                (
+                    link.source,
+                    link.target,
+                    np.sign(link.strength),
+                    link.strength,
+                    link.grade,
+                    link.law,
+                    "|".join(link.cell),
+                    "|".join(link.where),
+                )
+            )
+    names = ("source", "target", "sign", "strength", "grade", "law", "cell", "where")
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    data = {
+        n: ("link", np.array(c, float if n in ("sign", "strength") else object))
+        for n, c in zip(names, columns, strict=True)
+    }
+    return xr.Dataset(data, {"link": np.arange(len(rows))})
+
+
+def table_dataset(table: pd.DataFrame, dim: str) -> xr.Dataset:
+    data = {
+        c: (dim, table[c].to_numpy(float) if table[c].dtype.kind in "fi" else table[c].to_numpy(object))
+        for c in table.columns
+    }
+    return xr.Dataset(data, {dim: list(table.index)})
