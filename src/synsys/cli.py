@@ -108,6 +108,8 @@ def cascade(
             tree["table"].to_dataset().to_dataframe().to_csv(folder / f"table{suffix}.csv")
             _write_report(tree, folder / f"report{suffix}.html")
             print_result(tree)
+            if _nothing_follows(tree):
+                typer.echo("Nothing follows: no row of the tables carries this change into the circuit.")
     typer.echo(
         f"result and report: {target}/report.html" if len(runs) == 1 else f"results and reports: {target}"
     )
@@ -141,7 +143,7 @@ def check_claims(
 
     if json_out is not None:
         _new_file(json_out, force=True)
-    with _progress("perturbations") as step:
+    with _progress("solving draws") as step:
         result = run(claims, brain, draws, seed, jobs, step)
     if json_out is not None:
         write_whole(json_out, to_json(result))
@@ -177,6 +179,12 @@ def compare(
     write_comparison(a, b, path)
     print_comparison(a, b)
     typer.echo(f"comparison: {path}")
+
+
+def _nothing_follows(tree: "xr.DataTree") -> bool:
+    """Whether the healthy and the changed brain are the same in every readout."""
+    table = tree["table"]
+    return not (table["effect"].where(table["origin"] != "input", 0.0).fillna(1.0) != 0).any()
 
 
 def _write_report(tree: "xr.DataTree", path: Path) -> None:
