@@ -77,10 +77,19 @@ def test_a_pulse_arrives_after_the_tract_delay_and_not_before() -> None:
     kick[0, origin] = 0.1
     every = wiring.source_slot == 0
     sim = simulate(
-        state, 0.03, dt=dt, every=1, warm_up=0.0, noise=0.0, sources=np.flatnonzero(every), drive=lambda t: kick
+        state,
+        0.03,
+        dt=dt,
+        every=1,
+        warm_up=0.0,
+        noise=0.0,
+        sources=np.flatnonzero(every),
+        drive=lambda t: kick,
     )
     moved = np.abs(sim.potential[0] - state.point.x[wiring.source_node[every], 0, 0]) > 1e-11
-    first = {int(n): np.argmax(m) * dt for n, m in zip(wiring.source_node[every], moved.T, strict=True) if m.any()}
+    first = {
+        int(n): np.argmax(m) * dt for n, m in zip(wiring.source_node[every], moved.T, strict=True) if m.any()
+    }
     delay = wiring.delays(state.speed)
     assert len(direct) >= 3
     for node in direct:
@@ -104,7 +113,9 @@ def test_response_to_a_small_sine_is_the_linear_transfer() -> None:
     )  # fmt: skip
     t = 1200.0 + 1.0 * np.arange(1, 1001)
     for k, w in enumerate(omega):
-        design = np.stack([np.sin(w * t), np.cos(w * t), np.ones(1000), t - t.mean(), (t - t.mean()) ** 2], -1)
+        design = np.stack(
+            [np.sin(w * t), np.cos(w * t), np.ones(1000), t - t.mean(), (t - t.mean()) ** 2], -1
+        )
         fit = np.linalg.lstsq(design, sim.potential[k], rcond=None)[0]
         got = fit[0] + 1j * fit[1]
         s = 1j * w
@@ -118,7 +129,8 @@ def test_response_to_a_small_sine_is_the_linear_transfer() -> None:
 def test_spectra_and_connectivity_agree_in_the_linear_domain() -> None:
     """FC r >= 0.98 and band power within 10 % with noise at a third; the full brain is a benchmark."""
     labels = (
-        "L.superiorfrontal", "R.superiorfrontal", "L.lateraloccipital", "R.lateraloccipital", "L.pericalcarine",
+        "L.superiorfrontal", "R.superiorfrontal", "L.lateraloccipital", "R.lateraloccipital",
+        "L.pericalcarine",
     )  # fmt: skip
     state = healthy(labels).perturbed([Perturbation("long_range_synaptic_weight", 1.6)])
     sim = simulate(state, 2.0, range(48), dt=0.25, every=10, warm_up=0.7, noise=1 / 3)
@@ -128,7 +140,9 @@ def test_spectra_and_connectivity_agree_in_the_linear_domain() -> None:
     for low, high in BANDS.values():
         low = max(low, 2.0)
         seen = np.einsum("fii->f", got[(f >= low) & (f < high)]).real.mean()
-        assert seen == pytest.approx(np.einsum("fii->f", want[(fine >= low) & (fine < high)]).real.mean(), rel=0.10)
+        assert seen == pytest.approx(
+            np.einsum("fii->f", want[(fine >= low) & (fine < high)]).real.mean(), rel=0.10
+        )
     upper = np.triu_indices(len(labels), 1)
     fc = [correlation(y.sum(0).real)[upper] for y in (got[(f >= 2.0) & (f < 100.0)], want)]
     assert np.corrcoef(fc)[0, 1] >= 0.98

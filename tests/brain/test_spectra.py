@@ -50,7 +50,9 @@ def test_power_of_every_population_equals_the_dense_solution() -> None:
 
 def test_cross_spectra_are_hermitian_and_positive() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
-    spectrum = cross(response.output(np.eye(len(response.core_sources) + sum(len(m) for m, *_ in response.loops))))
+    spectrum = cross(
+        response.output(np.eye(len(response.core_sources) + sum(len(m) for m, *_ in response.loops)))
+    )
     np.testing.assert_allclose(spectrum, spectrum.conj().swapaxes(1, 2), atol=0)
     least = np.linalg.eigvalsh(spectrum).min(-1)
     assert (least > -1e-12 * np.abs(spectrum).max((1, 2))).all()
@@ -83,13 +85,15 @@ def test_power_grows_as_the_square_of_noise_amplitude() -> None:
     weights = np.eye(len(brain.model.wiring.source_node))
     system = replace(brain.state.linear, slow=0.0 * brain.state.linear.slow)
     loud = replace(louder.linear, slow=0.0 * system.slow)
-    ratio = power(respond(loud, FREQUENCY).output(weights)) / power(respond(system, FREQUENCY).output(weights))
+    ratio = power(respond(loud, FREQUENCY).output(weights)) / power(
+        respond(system, FREQUENCY).output(weights)
+    )
     np.testing.assert_allclose(ratio, 9.0, rtol=1e-9)
 
 
 def test_slow_input_has_the_declared_exponent() -> None:
     system = healthy(PAIRED).state.linear
-    f = np.array([0.01, 0.02])  # below every time constant but the slowest gates: conductance to potential is flat
+    f = np.array([0.01, 0.02])  # conductance to potential is flat there
     system = replace(system, noise=0.0 * system.noise, coupling=0.0 * system.coupling, exponent=1.3)
     got = power(respond(system, f).output(np.eye(len(system.wiring.source_node))[:4]))
     np.testing.assert_allclose(got[0] / got[1], 2**1.3, rtol=0.02)
@@ -99,7 +103,9 @@ def test_weighted_output_is_the_weighted_sum_of_sources() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
     n = len(healthy().model.wiring.source_node)
     weights = np.random.default_rng(1).standard_normal((3, n))
-    np.testing.assert_allclose(response.output(weights), weights @ response.output(np.eye(n)), rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(
+        response.output(weights), weights @ response.output(np.eye(n)), rtol=1e-10, atol=1e-14
+    )
 
 
 def test_prepared_lags_change_nothing() -> None:

@@ -45,7 +45,9 @@ def eigenvalues(state: State) -> np.ndarray:
 
 @pytest.mark.parametrize("labels", [PAIRED, ALL_KINDS], ids=["cortex-thalamus", "all"])
 @pytest.mark.parametrize(("local", "inhibition"), [(1.0, 1.0), (1.0, 3.0), (1.6, 1.0), (0.3, 1.0)])
-def test_modes_without_delays_are_eigenvalues(labels: tuple[str, ...], local: float, inhibition: float) -> None:
+def test_modes_without_delays_are_eigenvalues(
+    labels: tuple[str, ...], local: float, inhibition: float
+) -> None:
     base = without_delays(healthy(labels).state)
     seen = set()
     for long_range in (0.0, 0.5, 1.0, 2.0, 4.0, 8.0):
@@ -87,7 +89,9 @@ def scalar(gain: float, delay: float, tau: float = 10.0, tau_fast: float = 6.0) 
     input_v[0, 0, 0] = -gain / tau
     kappa = np.zeros((3, SLOTS, 1, 1))
     kappa[0, 0] = 1.0
-    nodes = pd.DataFrame({"region": [0], "template": ["cortex"], "channel": [""], "hemisphere": ["L"], "share": [1.0]})
+    nodes = pd.DataFrame(
+        {"region": [0], "template": ["cortex"], "channel": [""], "hemisphere": ["L"], "share": [1.0]}
+    )
     index, one = np.array([0]), np.ones((1, 1))
     wiring = Wiring(nodes, index, index, index, one, 0 * one, delay * one, kappa)
     system = Linearised(
@@ -96,7 +100,9 @@ def scalar(gain: float, delay: float, tau: float = 10.0, tau_fast: float = 6.0) 
     )  # fmt: skip
     brain = SimpleNamespace(labels=["L.somewhere"])
     return SimpleNamespace(
-        linear=system, point=SimpleNamespace(converged=True), healthy=SimpleNamespace(model=SimpleNamespace(brain=brain))
+        linear=system,
+        point=SimpleNamespace(converged=True),
+        healthy=SimpleNamespace(model=SimpleNamespace(brain=brain)),
     )
 
 
@@ -138,7 +144,9 @@ def test_mode_of_one_region_alone_is_named() -> None:
     system = state.linear
     full = system.jacobian.full.copy()
     labels = state.healthy.model.brain.labels
-    node = int(np.flatnonzero(state.healthy.model.wiring.nodes.region == labels.index("L.lateraloccipital"))[0])
+    node = int(
+        np.flatnonzero(state.healthy.model.wiring.nodes.region == labels.index("L.lateraloccipital"))[0]
+    )
     full[node, V, GATES] *= 6.0
     out = replace(state)
     out.__dict__["linear"] = replace(
@@ -150,7 +158,10 @@ def test_mode_of_one_region_alone_is_named() -> None:
 @pytest.mark.parametrize("factor", [1.0, 2.0, 3.0, 4.0, 6.0])
 def test_given_response_changes_nothing(factor: float) -> None:
     state = stronger(healthy().state, factor)
-    alone, given = stability(state, locate=False), stability(state, respond(state.linear, COARSE), locate=False)
+    alone, given = (
+        stability(state, locate=False),
+        stability(state, respond(state.linear, COARSE), locate=False),
+    )
     assert alone.unstable_modes == given.unstable_modes
     assert alone.stable == (factor < 2.0)
 
