@@ -1,0 +1,162 @@
+"""Changes of molecules travel along the links of the tables."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import healthy
+
+from synsys.brain.modulation import ACTIVATION, Modulation, causal_order, path_from, receptor_links, selection
+from synsys.circuit.drift import SLOTS
+from synsys.core.errors import UserError
+from synsys.core.perturbation import Perturbation
+from synsys.knowledge.load import vocabulary
+from synsys.knowledge.mechanisms import links, receptors
+
+MODEL = healthy().model
+PLACES = MODEL.places
+NODES = MODEL.wiring.nodes
+SHAPE = (len(NODES), SLOTS)
+EVERYWHERE = np.ones(SHAPE, bool)
+
+
+def carried(*changes: Perturbation, strength: dict[str, float] | None = None) -> Modulation:
+    out = Modulation(PLACES)
+    for change in changes:
+        out.perturb(change)
+    out.propagate(strength)
+    return out
+
+
+def test_links_run_from_cause_to_effect() -> None:
+    order = [link.id for link in causal_order()]
+    for link in causal_order():
+        for earlier in causal_order():
+            if earlier.target == link.source:
+                assert order.index(earlier.id) < order.index(link.id)
+    assert {link.id for link in links()} == set(order) | {link.id for link in receptor_links()}
+
+
+def test_untouched_variables_are_healthy() -> None:
+    modulation = Modulation(PLACES)
+    for name, row in vocabulary().items():
+        if row.kind != "readout":
+            want = 1.0 if row.multiplies else (row.healthy or 0.0)
+            np.testing.assert_array_equal(modulation.value(name), want)
+
+
+def test_factors_multiply_and_increments_add() -> None:
+    twice = carried(Perturbation("kcnq2_conductance", 0.8), Perturbation("kcnq2_conductance", 0.5))
+    np.testing.assert_allclose(twice.value("kcnq2_conductance"), 0.4)
+    more = carried(Perturbation("il6", 1.0, "+"), Perturbation("il6", 0.5, "+"))
+    np.testing.assert_allclose(more.value("il6"), 1.5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    link=st.sampled_from([link for link in causal_order() if link.kind == "mechanism"]),
+    size=st.floats(0.6, 1.6),
+)
+def test_a_link_alone_obeys_its_law(link, size: float) -> None:
+    row = vocabulary()[link.source]
+    change = Perturbation(link.source, size) if row.multiplies else Perturbation(link.source, size, "+")
+    only = Modulation(PLACES)
+    only.perturb(change)
+    source = only.value(link.source)
+    only._carry(link, link.strength, source, 1.0 if row.multiplies else (row.healthy or 0.0))
+    target = only.value(link.target)
+    mask = PLACES.mask(link.cell, link.where)
+    if link.source_where:
+        mask &= PLACES.mask((), link.source_where)
+    if link.law == "power":
+        want = source**link.strength
+    else:
+        want = link.strength * (source - (1.0 if row.multiplies else (row.healthy or 0.0)))
+        want = np.exp(want) if vocabulary()[link.target].multiplies else want
+    np.testing.assert_allclose(target[mask], want[mask])
+    base = 1.0 if vocabulary()[link.target].multiplies else (vocabulary()[link.target].healthy or 0.0)
+    np.testing.assert_array_equal(target[~mask], base)
+
+
+def test_two_links_in_a_row_compose() -> None:
+    # camp_level -> pka_activity -> creb_activity, both power laws.
+    strength = {link.id: link.strength for link in links()}
+    down = carried(Perturbation("camp_level", 0.5))
+    first = strength["camp_level->pka_activity"]
+    second = strength["pka_activity->creb_activity"]
+    np.testing.assert_allclose(down.value("pka_activity"), 0.5**first)
+    np.testing.assert_allclose(down.value("creb_activity"), 0.5 ** (first * second))
+
+
+def test_strengths_of_a_draw_replace_those_of_the_table() -> None:
+    off = dict.fromkeys((link.id for link in links()), 0.0)
+    moved = carried(Perturbation("camp_level", 0.5), strength=off)
+    np.testing.assert_array_equal(moved.value("pka_activity"), 1.0)
+
+
+@pytest.mark.parametrize("row", receptors(), ids=lambda r: r.receptor)
+def test_receptor_activation_is_density_times_free_and_held_parts(row) -> None:
+    changes = [Perturbation(row.density, 0.8), Perturbation(row.occupancy, 0.4, "+")]
+    tone = 1.0
+    if row.tone:
+        tone = 1.7
+        changes.append(Perturbation(row.tone, tone))
+    k = row.half_saturation
+    want = 0.8 * (0.6 * tone * (1 + k) / (tone + k) + 0.4 * row.ligand_efficacy)
+    active = np.log(carried(*changes).value(ACTIVATION + row.receptor))
+    np.testing.assert_allclose(active, want - 1.0)
+
+
+def test_density_maps_weigh_receptor_effects() -> None:
+    density = np.linspace(0.5, 1.5, SHAPE[0])[:, None] * np.ones(SHAPE)
+    modulation = Modulation(PLACES, {"d2_density": density})
+    modulation.perturb(Perturbation("d2_occupancy", 0.5, "+"))
+    modulation.propagate()
+    np.testing.assert_allclose(np.log(modulation.value("activation:D2")), -0.5 * density)
+
+
+def test_occupancy_beyond_all_receptors_counts_as_all() -> None:
+    a, b = (carried(Perturbation("d2_occupancy", x, "+")).value("activation:D2") for x in (1.0, 1.6))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_a_change_of_one_cell_type_reaches_other_cells_through_named_links_only() -> None:
+    own = carried(Perturbation("nmda_conductance", 0.7, cell="PV"))
+    mask = MODEL.slot_mask["PV"]
+    np.testing.assert_allclose(own.value("nmda_conductance")[mask], 0.7)
+    np.testing.assert_array_equal(own.value("nmda_conductance")[~mask], 1.0)
+
+
+def test_selection_by_region_network_structure_and_cell() -> None:
+    template = NODES.template.to_numpy()
+    assert (selection(PLACES, Perturbation("kcnq2_conductance", 0.5)) == EVERYWHERE).all()
+    thalamus = selection(PLACES, Perturbation("hcn_conductance", 0.5, where="thalamus"))
+    assert (thalamus == (template == "thalamus")[:, None]).all()
+    relay = selection(PLACES, Perturbation("hcn_conductance", 0.5, cell="TC"))
+    assert relay.sum() == (template == "thalamus").sum()
+    one = selection(PLACES, Perturbation("kcnq2_conductance", 0.5, cell="E", where="L.superiorfrontal"))
+    assert one.sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Perturbation("kcnq3_conductance", 0.5), "kcnq2_conductance"),
+        (Perturbation("kcnq2_conductance", 0.5, cell="TC", where="striatum"), "TC"),
+        (Perturbation("kcnq2_conductance", 0.5, where="nowhere"), "nowhere"),
+        (Perturbation("kcnq2_conductance", 0.5, cell="XY"), "XY"),
+    ],
+)
+def test_what_is_not_there_is_named(change: Perturbation, text: str) -> None:
+    with pytest.raises(UserError, match=text):
+        selection(PLACES, change)
+
+
+def test_grade_of_a_path_is_its_worst_link() -> None:
+    grade = path_from(["camp_level"])
+    by_id = {link.id: link.grade for link in links()}
+    assert grade["camp_level"] == "A"
+    assert grade["pka_activity"] >= by_id["camp_level->pka_activity"]
+    assert grade["creb_activity"] >= grade["pka_activity"]
+    assert "striatal_dopamine" not in grade
+    assert "activation:D2" in path_from(["d2_occupancy"])
