@@ -211,7 +211,7 @@ def judge(question: Question, answers: Answers) -> Row:
         ways = {_named(question, s): answers.effect(question.readout, [s]) for s in states}
         if question.change is not None:
             ways = {question.cause: found}
-        told = [f"{name}: d {way['d']:+.2f} (P(+) {way['p_sign']:.2f})" for name, way in ways.items()]
+        told = [f"{name}: {_told(way)}" for name, way in ways.items()]
         largest = max((way["d"] for way in ways.values()), key=lambda d: abs(d) if np.isfinite(d) else -1.0)
         return row(scoring.UNSIGNED, "; ".join(told), d=largest)
     p = scoring.probability_of(question.expected, found["p_sign"])
@@ -248,6 +248,14 @@ def _named(question: Question, state: State) -> str:
 def _direction(effect: dict[str, Any]) -> int:
     """Sign of a median effect."""
     return int(np.sign(effect["log_ratio"] if np.isfinite(effect["log_ratio"]) else effect["effect"]))
+
+
+def _told(effect: dict[str, Any]) -> str:
+    """An effect whose sign nobody predicted."""
+    if not np.isfinite(effect["effect"]):
+        return "unstable"
+    d = f", d {effect['d']:+.2f}" if np.isfinite(effect["d"]) else ""
+    return f"{_size(effect)}{d}, P(+) {effect['p_sign']:.2f}"
 
 
 def _size(effect: dict[str, Any]) -> str:

@@ -1,0 +1,413 @@
+"""Claims are put to the model as their text says, judged by declared rules, and counted honestly."""
+
+import json
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from synsys import cli
+from synsys.brain.modulation import Places
+from synsys.brain.wiring import build_wiring
+from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError
+from synsys.data.embedded import load_embedded
+from synsys.knowledge.facts import Claim
+from synsys.knowledge.load import claims as ledger
+from synsys.knowledge.load import vocabulary
+from synsys.knowledge.mechanisms import disorders
+from synsys.scales import scoring
+from synsys.scales.claims import check_claims, print_claims, to_json
+from synsys.scales.questions import ask, causes_of
+from synsys.scales.scoring import Guess, compare, verdict, wilson
+
+REGIONS = (
+    "L.rostralmiddlefrontal", "L.medialorbitofrontal", "L.precuneus", "L.insula", "L.pericalcarine",
+    "L.precentral", "L.thalamus",
+)  # fmt: skip
+COMPUTED = {"pyramidal_activity", "gamma_power", "network_dysconnectivity", "synaptic_strength", "dmn_fc"}
+HEADER = "id,section,level_from,entity_from,change_from,level_to,entity_to,change_to"
+
+
+@pytest.fixture(scope="module")
+def brain() -> Connectome:
+    """Six cortical regions and a thalamus of the embedded brain."""
+    whole = load_embedded()
+    at = [whole.labels.index(label) for label in REGIONS]
+    square = np.ix_(at, at)
+    weights, lengths = whole.weights[square].copy(), whole.lengths[square].copy()
+    return Connectome("six", weights, lengths, whole.regions.iloc[at], whole.maps.iloc[at])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def median_conductances():
+    """Every conductance at its prior median: well damped, and the same when the model is calibrated anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("synsys.brain.state.member", lambda k: {})
+        yield
+
+
+@pytest.fixture(scope="module")
+def places(brain) -> Places:
+    return Places(build_wiring(brain), brain.regions)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Places:
+    brain = load_embedded()
+    return Places(build_wiring(brain), brain.regions)
+
+
+def claim(
+    cause: str, change: str, readout: str, expected: str, role: str = "emergent", name: str = "X"
+) -> Claim:
+    return Claim(name, "test", "", cause, change, "", readout, expected, test_role=role)
+
+
+def write(path, rows, header=HEADER + ",test_role"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+# Verdicts
+
+
+@given(st.integers(1, 300), st.data())
+def test_a_claim_and_its_opposite_get_mirrored_verdicts(n, data):
+    p = (data.draw(st.integers(0, n)) + 0.5) / (n + 1)
+    d = data.draw(st.floats(-5, 5))
+    mirror = {scoring.PASS: scoring.FAIL, scoring.FAIL: scoring.PASS}
+    first = verdict(scoring.probability_of(1, p), d)
+    assert verdict(scoring.probability_of(-1, p), d) == mirror.get(first, first)
+
+
+@given(st.floats(0, 1), st.floats(-5, 5))
+def test_small_effects_are_negligible_whatever_their_sign(p, d):
+    assert (verdict(p, d) == scoring.NEGLIGIBLE) == (abs(d) < 0.1)
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [
+        (0.9, "pass"), (1.0, "pass"), (0.8999, "not significant"),
+        (0.1001, "not significant"), (0.1, "fail"), (0.0, "fail"),
+    ],
+)  # fmt: skip
+def test_thresholds_are_inclusive(p, expected):
+    assert verdict(p, 1.0) == expected
+    assert verdict(p, float("nan")) == expected, "an unknown spread hides no verdict"
+
+
+def test_128_draws_need_116_of_the_expected_sign():
+    """(n + 1/2) / 129 >= 0.9 from n = 115.6."""
+    assert verdict(115.5 / 129, 1.0) == "not significant"
+    assert verdict(116.5 / 129, 1.0) == "pass"
+
+
+@given(st.integers(0, 200), st.integers(1, 200))
+def test_wilson_interval_equals_scipy(hits, n):
+    hits = min(hits, n)
+    oracle = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    assert wilson(hits, n) == pytest.approx((oracle.low, oracle.high), abs=1e-6)
+
+
+def test_wilson_of_nothing_is_everything():
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+# Skill
+
+
+def test_skill_is_the_difference_where_the_answers_differ():
+    guesses = [
+        Guess(+1, +1, {"b": +1}),  # both right: no disagreement
+        Guess(+1, +1, {"b": -1}),
+        Guess(-1, -1, {"b": +1}),
+        Guess(-1, 0, {"b": -1}),  # the model is not sure, the baseline right
+        Guess(-1, +1, {"b": 0}),  # the baseline has nothing to say, the model is wrong
+    ]
+    found = compare(guesses, "b")
+    assert found.accuracy == pytest.approx(2 / 5)
+    assert (found.answered, found.disagree) == (4, 4)
+    assert (found.model_there, found.baseline_there) == (pytest.approx(2 / 4), pytest.approx(1 / 4))
+    assert found.skill == pytest.approx(1 / 4)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([-1, 1]), st.sampled_from([-1, 0, 1]), st.sampled_from([-1, 0, 1])))
+)
+def test_skill_lies_between_minus_one_and_one_and_its_sign_is_that_of_the_accuracy_gap(rows):
+    guesses = [Guess(e, m, {"b": b}) for e, m, b in rows]
+    found = compare(guesses, "b")
+    if found.skill is None:
+        assert all(m == b for _, m, b in rows)
+        return
+    gap = sum(m == e for e, m, _ in rows) - sum(b == e for e, _, b in rows)
+    assert found.skill * found.disagree == pytest.approx(gap)
+    assert -1 <= found.skill <= 1
+
+
+def test_the_best_baseline_is_the_most_accurate():
+    guesses = [Guess(+1, 0, {"a": -1, "b": +1}), Guess(-1, 0, {"a": +1, "b": -1})]
+    found = {name: compare(guesses, name) for name in "ab"}
+    assert scoring.best(found) == "b"
+    assert scoring.best({name: compare([], name) for name in "ab"}) is None
+
+
+# What a claim means
+
+
+def test_a_sign_is_a_factor_on_fractions_and_one_unit_step_elsewhere(whole):
+    up, down = (
+        ask(claim("ampa_conductance", sign, "gamma_power", "+1"), COMPUTED, whole, [{}])
+        for sign in ("+1", "-1")
+    )
+    assert [str(change) for state in (*up.states, *down.states) for change in state] == [
+        "ampa_conductance=1.25", "ampa_conductance=0.8",
+    ]  # fmt: skip
+    found = ask(claim("il6", "+1", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    step = float(vocabulary()["il6"].unit_step)
+    assert [(c.op, c.value) for state in found.states for c in state] == [("+", step)]
+
+
+def test_altered_is_run_both_ways_and_expects_nothing(whole):
+    found = ask(claim("na_conductance", "altered", "gamma_power", "altered"), COMPUTED, whole, [{}])
+    assert [state[0].value for state in found.states] == [1.25, 0.8]
+    assert found.expected is None
+    assert found.change is None
+
+
+def test_altered_goes_one_way_where_health_is_the_end_of_the_scale(whole):
+    found = ask(claim("metabolic_stress", "altered", "gamma_power", "+1"), COMPUTED, whole, [{}])
+    assert vocabulary()["metabolic_stress"].low == vocabulary()["metabolic_stress"].healthy == 0
+    assert [state[0].value for state in found.states] == [0.25]
+
+
+def test_present_is_the_profile_and_any_disorder_is_all_seven(whole):
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    rows = [row for row in disorders() if row.disorder == "disorder_scz"]
+    assert [(c.name, c.value) for c in found.states[0]] == [(row.name, row.value) for row in rows]
+    assert len(found.states) == 1
+    everything = ask(claim("disorder_any", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    assert len(everything.states) == 7
+    assert found.states[0] in everything.states
+
+
+@pytest.mark.parametrize(
+    ("cause", "change", "readout", "expected", "label", "reason"),
+    [
+        ("ketamine", "+1", "gamma_power", "+1", scoring.ABSENT, "ketamine"),
+        ("small_cohort", "present", "gamma_power", "-1", scoring.ABSENT, "method"),
+        ("nmda_conductnce", "-1", "gamma_power", "-1", scoring.ABSENT, "did you mean nmda_conductance"),
+        ("nmda_conductance", "-1", "gama_power", "-1", scoring.ABSENT, "did you mean gamma_power"),
+        ("nmda_conductance", "-1", "working_memory", "-1", scoring.ABSENT, "tasks"),
+        ("global_efficiency", "-1", "gamma_power", "-1", scoring.ABSENT, "readout"),
+        ("il6", "present", "gamma_power", "-1", scoring.ABSENT, "disorder profile"),
+        ("neuroinflammation", "-1", "gamma_power", "-1", scoring.ABSENT, "beyond"),
+        ("disorder_mdd", "-1", "gamma_power", "-1", scoring.ABSENT, "present"),
+        ("nmda_conductance", "-1", "network_dysconnectivity", "+1", scoring.CONSTRUCTED, "distance"),
+        ("nmda_conductance", "-1", "nmda_conductance", "-1", scoring.CONSTRUCTED, "perturbed"),
+        ("gad1_methylation", "+1", "gad1_expression", "-1", scoring.CONSTRUCTED, "links"),
+        ("nmda_conductance", "-1", "gamma_power", "normalised", scoring.UNSCORED, "normalised"),
+        ("nmda_conductance", "shifted", "gamma_power", "+1", scoring.UNSCORED, "shifted"),
+    ],
+)
+def test_what_the_model_cannot_be_asked_is_settled_with_its_reason(
+    whole, cause, change, readout, expected, label, reason
+):
+    found = ask(claim(cause, change, readout, expected), COMPUTED, whole, [{}])
+    assert found.settled == label
+    assert reason in found.reason
+
+
+def test_a_wired_claim_shows_the_sign_of_the_tables(whole):
+    up = ask(claim("gad1_methylation", "+1", "gad1_expression", "-1"), COMPUTED, whole, [{}])
+    down = ask(claim("gad1_methylation", "-1", "gad1_expression", "-1"), COMPUTED, whole, [{}])
+    assert (up.wired, down.wired) == (-1, +1)
+
+
+def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, places, [{}])
+    assert found.settled == scoring.ABSENT
+    assert "striatum" in found.reason
+
+
+def test_every_claim_of_the_ledger_can_be_asked(whole):
+    computed = {name for name, row in vocabulary().items() if row.level in ("oscillation", "network")}
+    found = [ask(row, computed, whole, [{}]) for row in ledger().values()]
+    assert all(bool(q.settled) != bool(q.states) for q in found)
+    assert all(q.reason for q in found if q.settled)
+    assert Counter(q.settled for q in found)[""] > 50
+
+
+def test_a_disorder_changes_what_its_profile_names(whole):
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    causes = causes_of(found)
+    assert causes["disorder_scz"] == 1
+    assert causes["spine_density"] == -1
+    assert "dopamine_tone" not in causes, "up in striatum, down in prefrontal cortex"
+
+
+# Scoring a file
+
+
+@pytest.fixture(scope="module")
+def scored(brain, tmp_path_factory):
+    """A file in the least form that is accepted, scored on the small brain."""
+    release = "s,molecular,glutamate_release"
+    told = "synaptic,neurotransmitter_release"
+    rows = [
+        f"A1,{release},-1,{told},-1,emergent",
+        f"A2,{release},-1,{told},-1,emergent",
+        f"A3,{release},-1,{told},+1,emergent",
+        f"A4,{release},-1,{told},-1,wiring",
+        f"A5,{release},altered,{told},altered,unsigned",
+        "A6,s,molecular,ampa_conductance,+1,synaptic,synaptic_strength,+1,",
+        "A7,s,epigenetic,mir124,-1,oscillation,gamma_power,-1,emergent",
+        "A8,s,therapy,ketamine,+1,oscillation,gamma_power,+1,emergent",
+        "A9,s,molecular,GRIN2B,-1,network,network_dysconnectivity,+1,emergent",
+        "A10,s,molecular,glutamate_release,-1,network,modularity,+1,emergent",
+        "A11,s,molecular,glutamate_release,-1,network,rich_club,-1,emergent",
+    ]
+    path = write(tmp_path_factory.mktemp("claims") / "unseen.csv", rows)
+    steps = []
+    result = check_claims(path, brain, draws=10, seed=3, jobs=1, progress=lambda *at: steps.append(at))
+    assert steps == [(k, 10) for k in range(1, 11)]
+    return result
+
+
+def test_what_follows_by_definition_passes_and_its_opposite_fails(scored):
+    """Release probability is a factor of release; AMPA conductance is a term of synaptic strength."""
+    row = {row.claim.id: row for row in scored.rows}
+    assert (row["A1"].verdict, row["A1"].predicted) == ("pass", "-1")
+    assert (row["A3"].verdict, row["A3"].predicted) == ("fail", "-1")
+    assert row["A1"].p_sign == pytest.approx(1 - row["A3"].p_sign)
+    assert row["A1"].d == row["A3"].d
+    assert "neurotransmitter_release -20.0 %" in row["A3"].reason
+    assert (row["A6"].verdict, row["A6"].predicted) == ("pass", "+1")
+
+
+def test_unsigned_and_unmodelled_rows_are_listed_but_not_scored(scored):
+    row = {row.claim.id: row for row in scored.rows}
+    assert row["A5"].verdict == scoring.UNSIGNED
+    assert row["A5"].p_sign is None
+    assert "glutamate_release=1.25: +25.0 %" in row["A5"].reason
+    assert "glutamate_release=0.8: -20.0 %" in row["A5"].reason
+    assert row["A7"].verdict == scoring.ABSENT
+    assert "moves nothing" in row["A7"].reason
+    assert row["A8"].verdict == scoring.ABSENT
+    assert row["A9"].verdict == scoring.CONSTRUCTED
+    for name in ("A10", "A11"):
+        assert row[name].verdict in (*scoring.SCORED, scoring.UNSTABLE)
+
+
+def test_repeats_count_once_and_inputs_not_at_all(scored):
+    expected = [g.expected for g in scored.distinct]
+    others = sum(row.verdict in scoring.SCORED for row in scored.rows if row.claim.id in ("A10", "A11"))
+    assert len(expected) == 3 + others, "A1 = A2, A3, A6; A4 is wiring"
+    assert sum(sum(counts.values()) for counts in scored.totals.values()) == len(scored.rows)
+    assert scored.totals["wiring"] == {"pass": 1}
+    assert scored.totals["no role"] == {"pass": 1}
+
+
+def test_json_has_the_published_form(scored):
+    content = json.loads(to_json(scored))
+    assert list(content) == ["schema_version", "seed", "rows", "totals", "baselines", "skill"]
+    assert content["seed"] == 3
+    fields = ["id", "role", "expected", "predicted", "p_sign", "d", "verdict", "reason"]
+    assert [row["id"] for row in content["rows"]] == [f"A{k}" for k in range(1, 12)]
+    for row in content["rows"]:
+        assert list(row) == fields
+        assert row["verdict"] in scoring.VERDICTS
+        assert row["predicted"] in (None, "+1", "-1", "0")
+        for number in (row["p_sign"], row["d"]):
+            assert number is None or np.isfinite(number)
+        if row["verdict"] == "pass":
+            assert row["p_sign"] >= 0.9
+            assert row["expected"] == row["predicted"]
+    assert content["totals"] == scored.totals
+    assert set(content["baselines"]) == {"majority sign", "path signs", "other perturbations"}
+    assert content["skill"] is None or -1 <= content["skill"] <= 1
+
+
+def test_the_same_seed_gives_the_same_file(scored, brain, tmp_path):
+    rows = ["A1,s,molecular,ampa_conductance,+1,synaptic,synaptic_strength,+1,emergent"]
+    one, two = (
+        to_json(check_claims(write(tmp_path / "one.csv", rows), brain, draws=6, seed=5, jobs=jobs))
+        for jobs in (1, 2)
+    )
+    assert one == two
+
+
+def test_the_printed_score_names_every_failure(scored, capsys):
+    from rich.console import Console
+
+    print_claims(scored, Console(width=200, force_terminal=False))
+    text = capsys.readouterr().out
+    assert "A3 (emergent) glutamate_release -1 -> neurotransmitter_release +1" in text
+    for word in ("majority sign", "path signs", "other perturbations", "Skill", "95 % interval"):
+        assert word in text
+
+
+# Files that cannot be scored
+
+
+ROW = "A1,s,molecular,ampa_conductance,+1,synaptic,synaptic_strength,+1,emergent"
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "culprit"),
+    [
+        ([ROW, ROW], HEADER + ",test_role", "line 3: id = 'A1' repeats line 2"),
+        (["A1,s,molecular,,+1,synaptic,synaptic_strength,+1,emergent"], HEADER + ",test_role",
+         "line 2, column 'entity_from': is empty"),
+        ([ROW + ",more"], HEADER + ",test_role", "line 2: 10 cells"),
+        ([ROW], HEADER.replace("change_to", "change_two") + ",test_role", "missing column 'change_to'"),
+        (['A1,"s'], HEADER, "not CSV"),
+        ([], HEADER, "holds no claims"),
+    ],
+)  # fmt: skip
+def test_malformed_files_are_refused_with_line_and_column(tmp_path, rows, header, culprit):
+    path = write(tmp_path / "bad.csv", rows, header)
+    with pytest.raises(UserError, match=r"bad\.csv") as refused:
+        check_claims(path, draws=2)
+    assert culprit in str(refused.value)
+
+
+def run(monkeypatch, *words) -> int:
+    monkeypatch.setattr(sys, "argv", ["synsys", *map(str, words)])
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_the_command_writes_json_and_exits_0(brain, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "brain"
+    folder.mkdir()
+    np.savetxt(folder / "weights.csv", brain.weights, delimiter=",")
+    np.savetxt(folder / "lengths.csv", brain.lengths, delimiter=",")
+    brain.regions.to_csv(folder / "regions.csv")
+    path = write(tmp_path / "claims.csv", [ROW])
+    code = run(monkeypatch, "check-claims", path, "--json", tmp_path / "out.json", "--brain", folder,
+               "--draws", 4, "--jobs", 1)  # fmt: skip
+    assert code == 0, capsys.readouterr().err
+    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert [row["id"] for row in content["rows"]] == ["A1"]
+    assert "1 claims" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["missing.csv"], ["bad.csv"], ["bad.csv", "--json", "nowhere/out.json"]])
+def test_the_command_refuses_wrong_input_with_one_line_and_exit_2(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "bad.csv", ["A1,s"])
+    assert run(monkeypatch, "check-claims", *words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.csv"]
