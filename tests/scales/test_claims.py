@@ -3,26 +3,30 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from synsys import cli
 from synsys.brain.modulation import Places
 from synsys.brain.wiring import build_wiring
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
+from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import claims as ledger
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.scales import scoring
-from synsys.scales.claims import check_claims, print_claims, to_json
-from synsys.scales.questions import ask, causes_of
+from synsys.scales.answers import LOCAL, Answer, Answers, Plan, draw_answers
+from synsys.scales.claims import check_claims, judge, print_claims, to_json
+from synsys.scales.questions import Question, ask, causes_of
+from synsys.scales.runs import Runner
 from synsys.scales.scoring import Guess, compare, verdict, wilson
 
 REGIONS = (
@@ -351,6 +355,102 @@ def test_the_printed_score_names_every_failure(scored, capsys):
     assert "A3 (emergent) glutamate_release -1 -> neurotransmitter_release +1" in text
     for word in ("majority sign", "path signs", "other perturbations", "Skill", "95 % interval"):
         assert word in text
+
+
+# Answers of the model, made up
+
+
+STATE = (Perturbation("ampa_conductance", 1.25),)
+OTHER = (Perturbation("gabaa_conductance", 1.25),)
+
+
+def question(*states, expected: int | None = +1, cause: str = "ampa_conductance") -> Question:
+    text = {+1: "+1", -1: "-1", None: "altered"}[expected]
+    return Question(claim(cause, "+1", "gamma_power", text), cause, "gamma_power", 1, expected, states)
+
+
+def answers(**effects) -> Answers:
+    """Each state by its gamma power in every draw, None if unstable; health is 1, sd of log of people 0.1."""
+    n = len(next(iter(effects.values())))
+    people = np.exp(0.1 * norm.ppf((np.arange(n) + 0.5) / n))
+    states = {"state": STATE, "other": OTHER}
+
+    def answer(value: float | None) -> Answer:
+        return Answer(
+            value is not None, False, "" if value else "it oscillates", {"gamma_power": value or np.nan}
+        )
+
+    draws = [
+        [answer(1.0), answer(float(people[k])), *(answer(values[k]) for values in effects.values())]
+        for k in range(n)
+    ]
+    return Answers([states[name] for name in effects], draws)
+
+
+def test_d_is_the_log_ratio_in_between_person_sd_and_p_counts_draws():
+    found = answers(state=[1.2] * 38 + [0.8] * 2).effect("gamma_power", [STATE])
+    assert found["p_sign"] == pytest.approx(38.5 / 41)
+    assert found["d"] == pytest.approx(np.log(1.2) / 0.1, rel=0.03)
+    row = judge(question(STATE), answers(state=[1.2] * 38 + [0.8] * 2))
+    assert (row.verdict, row.predicted, row.p_sign) == ("pass", "+1", pytest.approx(38.5 / 41))
+    row = judge(question(STATE, expected=-1), answers(state=[1.2] * 38 + [0.8] * 2))
+    assert (row.verdict, row.predicted, row.p_sign) == ("fail", "+1", pytest.approx(2.5 / 41))
+
+
+@given(st.floats(0.999, 1.001))
+def test_tiny_effects_are_negligible_however_sure(size):
+    row = judge(question(STATE), answers(state=[size] * 40))
+    assert row.verdict == "negligible"
+
+
+def test_a_state_unstable_in_most_draws_is_unstable_and_says_why():
+    row = judge(question(STATE), answers(state=[1.2] * 19 + [None] * 21))
+    assert (row.verdict, row.predicted, row.d) == ("unstable", None, None)
+    assert "48% of draws; it oscillates" in row.reason
+    row = judge(question(STATE), answers(state=[1.2] * 21 + [None] * 19))
+    assert row.verdict == "pass"
+    assert "stable in 52% of draws (it oscillates)" in row.reason
+
+
+def test_profiles_are_pooled_draw_by_draw():
+    both = question(STATE, OTHER, cause="disorder_any")
+    row = judge(both, answers(state=[1.2] * 40, other=[0.9] * 40))
+    assert row.p_sign == pytest.approx(40.5 / 81)
+    assert row.verdict == "not significant"
+    assert "2 disorder profiles pooled" in row.reason
+    assert judge(both, answers(state=[1.2] * 40, other=[1.1] * 40)).verdict == "pass"
+    alone = judge(both, answers(state=[1.2] * 40, other=[None] * 40))
+    assert alone.p_sign == pytest.approx(40.5 / 41), "an unstable profile has no vote"
+
+
+def test_one_way_that_is_unstable_is_told_beside_the_other():
+    both = replace(question(STATE, OTHER, expected=None), change=None)
+    row = judge(both, answers(state=[1.2] * 40, other=[None] * 40))
+    assert row.verdict == scoring.UNSIGNED
+    assert "gabaa_conductance=1.25: unstable" in row.reason
+    assert row.d == pytest.approx(np.log(1.2) / 0.1, rel=0.03)
+
+
+def test_local_readouts_are_those_that_need_no_spectra():
+    """The quick way gives what the whole solution gives."""
+    brain = load_embedded()
+    at = [brain.labels.index(x) for x in (*REGIONS, "L.caudate", "L.accumbens", "L.pallidum", "L.hippocampus",
+          "L.amygdala", "L.lateralorbitofrontal", "L.caudalanteriorcingulate")]  # fmt: skip
+    square = np.ix_(at, at)
+    part = Connectome(
+        "part", brain.weights[square], brain.lengths[square], brain.regions.iloc[at], brain.maps.iloc[at]
+    )
+    runner = Runner(part, 2, fine=False, jobs=1)
+    quick, full = (
+        draw_answers(runner, 0, Plan((STATE,), (frozenset(wanted),)))
+        for wanted in (LOCAL, LOCAL | {"gamma_power"})
+    )
+    assert quick is not None
+    assert full is not None
+    assert quick[2].values.keys() == LOCAL
+    for name in LOCAL:
+        assert quick[2].values[name] == full[2].values[name]
+    assert {"gamma_power", "network_stability"} <= full[2].values.keys()
 
 
 # Files that cannot be scored

@@ -3,22 +3,38 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from synsys.brain.solution import Grid, Solution, solve
+from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
 from synsys.brain.state import State as BrainState
 from synsys.core.errors import UserError
-from synsys.measures.readouts import graph_readouts
+from synsys.measures import readouts
+from synsys.measures.readouts import Atlas, graph_readouts
 from synsys.scales.cascade import LEAST_STABLE, _effect
 from synsys.scales.people import person
 from synsys.scales.questions import State
-from synsys.scales.runs import Outcome, Runner
+from synsys.scales.runs import Runner
 
 RATIOS = ("small_worldness", "rich_club")
 """Graph measures that are ratios to null graphs."""
+LOCAL = frozenset(
+    {
+        "pyramidal_activity", "pv_rate", "sst_rate", "inhibitory_tone", "ei_ratio", "nmda_drive_to_pv",
+        "pv_interneuron_function", "synaptic_gain", "synaptic_strength", "neuronal_excitability",
+        "resting_potential", "intracellular_calcium", "neurotransmitter_release", "glutamate_release",
+        "cortical_noise", "pyr_pv_coordination", "signalling_fidelity", "ofc_activity", "acc_activity",
+        "dlpfc_activity", "vmpfc_activity", "sn_activity", "thalamic_activity", "hippocampal_activity",
+        "control_motor_network_activity", "striatal_activity", "striatal_gating", "reward_circuit_activity",
+        "gpi_activity", "amygdala_reactivity", "topdown_control", "thalamocortical_feedback",
+    }
+)  # fmt: skip
+"""Readouts of the operating point and of single regions, which need no spectra of the whole brain."""
 GRAPHS = (
     "global_efficiency", "local_efficiency", "clustering", "modularity", "network_integration",
     "participation", "hub_centrality", "hub_vulnerability", "betweenness", "assortativity",
@@ -27,13 +43,28 @@ GRAPHS = (
 """Readouts that need the graph of a state."""
 
 
+ON_THE_WAY = ("pyramidal_activity", "pv_rate", "sst_rate", "ei_ratio", "synaptic_gain", "network_stability")
+"""Readouts that explain others; known of every state, the last where spectra are solved."""
+LOCATED = 4
+"""Draws in which an instability is located; in the others it is only found, which is ten times faster."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What every draw solves."""
+    """What every draw solves.
+
+    Attributes
+    ----------
+    states : tuple of State
+    wanted : tuple of frozenset of str
+        Readouts asked of each state; `ON_THE_WAY` are given as well.
+    nulls : DataFrame or None
+        Null graphs that `RATIOS` refer to.
+    """
 
     states: tuple[State, ...]
-    graphs: tuple[bool, ...]
-    nulls: pd.DataFrame | None
+    wanted: tuple[frozenset[str], ...]
+    nulls: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +75,15 @@ class Answer:
     inert: bool
     reason: str
     values: dict[str, float]
+
+
+class CachedAtlas(Atlas):
+    """An atlas that looks up every name once."""
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__(grid)
+        self.where = cache(super().where)  # type: ignore[method-assign]
+        self.pair = cache(super().pair)  # type: ignore[method-assign]
 
 
 def computed(runner: Runner) -> tuple[set[str], np.ndarray]:
@@ -66,29 +106,48 @@ def computed(runner: Runner) -> tuple[set[str], np.ndarray]:
 def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer] | None:
     """Reference, healthy person and every state of a plan in draw `k`; None if health is unstable there."""
     assert isinstance(plan, Plan)
-    draw = runner.draws[k]
+    draw, everything = runner.draws[k], frozenset[str]().union(*plan.wanted)
     healthy = HealthyBrain(runner.model, draw)
-    reference, solution = runner.outcome(healthy.state, None)
-    if solution is None:
+    reference = _answer(runner, healthy.state, everything, plan, False)
+    if not reference.stable:
         return None
-    other, _ = runner.outcome(person(runner.model, draw, hash((runner.seed, k)) & 0x7FFFFFFF), solution)
-    graphs = any(plan.graphs)
-    out = [_answer(runner, reference, plan, graphs), _answer(runner, other, plan, graphs)]
-    for state, graph in zip(plan.states, plan.graphs, strict=True):
+    other = person(runner.model, draw, hash((runner.seed, k)) & 0x7FFFFFFF)
+    out = [reference, _answer(runner, other, everything, plan, False)]
+    for state, wanted in zip(plan.states, plan.wanted, strict=True):
         brain = healthy.perturbed(state)
         if _unmoved(brain, healthy.state):
             out.append(Answer(True, True, "", {}))
         else:
-            out.append(_answer(runner, runner.outcome(brain, solution)[0], plan, graph))
+            out.append(_answer(runner, brain, wanted, plan, k < LOCATED))
     return out
 
 
-def _answer(runner: Runner, outcome: Outcome, plan: Plan, graph: bool) -> Answer:
-    values = dict(outcome.values)
-    if graph and outcome.fc is not None:
-        row = graph_readouts(outcome.fc[None].astype(float), runner.atlas, plan.nulls).iloc[0]
+def _answer(runner: Runner, state: BrainState, wanted: frozenset[str], plan: Plan, locate: bool) -> Answer:
+    """Readouts of one state; those of rates and synapses always, those of spectra and graphs if wanted."""
+    grid, atlas = runner.grid, runner.atlas
+    if not state.point.converged:
+        return Answer(False, False, stability(state).reason, {})
+    if wanted <= LOCAL:
+        found = stability(state, locate=locate)
+        if not found.stable:
+            return Answer(False, False, found.reason, {})
+        empty = np.empty(0)
+        bare = Solution(state, None, empty, empty, empty, grid)  # type: ignore[arg-type]
+        local = readouts._microcircuit(bare, atlas) | readouts._circuits(bare, atlas)
+        return Answer(True, False, "", _kept(local, wanted))
+    solution = solve(state, grid)
+    found = stability(state, solution.response, locate)
+    if not found.stable:
+        return Answer(False, False, found.reason, {})
+    values = readouts.readouts(solution, atlas)
+    if wanted & set(GRAPHS):
+        row = readouts.graph_readouts(solution.fc[None], atlas, plan.nulls).iloc[0]
         values |= {str(name): float(value) for name, value in row.items() if name in GRAPHS}
-    return Answer(outcome.stable, False, outcome.reason, values)
+    return Answer(True, False, "", _kept(values, wanted))
+
+
+def _kept(values: dict[str, float], wanted: frozenset[str]) -> dict[str, float]:
+    return {name: float(values[name]) for name in (*wanted, *ON_THE_WAY) if name in values}
 
 
 def _unmoved(brain: BrainState, healthy: BrainState) -> bool:
@@ -100,26 +159,39 @@ def _unmoved(brain: BrainState, healthy: BrainState) -> bool:
     )
 
 
-class Answers:
-    """Effects of every solved state on every readout.
+def solve_plan(runner: Runner, plan: Plan, progress: Callable[[int, int], None] | None = None) -> "Answers":
+    """Solve a plan in every draw.
 
     Parameters
     ----------
     runner : Runner
     plan : Plan
     progress : callable, optional
+        Called with (draws done, draws).
     """
-
-    def __init__(self, runner: Runner, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
-        self._at = {state: i for i, state in enumerate(plan.states)}
-        self._draws: list[list[Answer]] = []
-        if not plan.states:
-            return
-        for done, found in enumerate(runner.each(draw_answers, plan), 1):
-            if found is not None:
-                self._draws.append(found)  # type: ignore[arg-type]
+    found: list[list[Answer]] = []
+    if plan.states:
+        for done, answers in enumerate(runner.each(draw_answers, plan), 1):
+            if answers is not None:
+                found.append(answers)  # type: ignore[arg-type]
             if progress:
                 progress(done, len(runner.draws))
+    return Answers(plan.states, found)
+
+
+class Answers:
+    """Effects of every solved state on every readout.
+
+    Parameters
+    ----------
+    states : sequence of State
+    draws : list of list of Answer
+        Reference, person and every state, for each draw in which health is stable.
+    """
+
+    def __init__(self, states: Sequence[State], draws: list[list[Answer]]) -> None:
+        self._at = {state: i for i, state in enumerate(states)}
+        self._draws = draws
 
     def answers(self, state: State) -> list[Answer]:
         """One state in every draw."""

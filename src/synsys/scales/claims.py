@@ -16,18 +16,15 @@ from synsys.knowledge.load import read_claims
 from synsys.measures.readouts import graph_nulls
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
-from synsys.scales.answers import GRAPHS, RATIOS, Answers, Plan, computed
+from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, CachedAtlas, Plan, computed, solve_plan
 from synsys.scales.cascade import open_brain
 from synsys.scales.questions import Question, State, ask, causes_of
 from synsys.scales.runs import Runner
 from synsys.scales.scorecard import print_claims
 
 SCHEMA_VERSION = "1"
-SAMPLE = 24
+SAMPLE = 16
 """Most perturbations that the baseline of other perturbations samples."""
-ON_THE_WAY = ("pyramidal_activity", "pv_rate", "sst_rate", "ei_ratio", "synaptic_gain", "network_stability")
-"""Readouts that the reason of a missed claim reports."""
-
 __all__ = ["ClaimsResult", "Row", "check_claims", "print_claims", "to_json"]
 
 
@@ -152,11 +149,12 @@ def check_claims(
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for a probability")
     runner = Runner(open_brain(brain), draws, seed, fine=False, jobs=jobs)
+    runner.atlas = CachedAtlas(runner.grid)
     available, fc = computed(runner)
     strengths = [draw.strength for draw in runner.draws[:2]]
     questions = [ask(claim, available, runner.model.places, strengths) for claim in rows]
     plan, sample = _plan(runner, questions, fc)
-    answers = Answers(runner, plan, progress)
+    answers = solve_plan(runner, plan, progress)
     judged = tuple(judge(question, answers) for question in questions)
     distinct, comparisons, same = _score(questions, judged, answers, sample)
     return ClaimsResult(
@@ -178,7 +176,7 @@ def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tupl
     for state in sample:
         asked[state] = wanted
     nulls = graph_nulls(fc, runner.atlas, seed=runner.seed) if wanted & set(RATIOS) else None
-    return Plan(states, tuple(bool(asked[s] & set(GRAPHS)) for s in states), nulls), sample
+    return Plan(states, tuple(frozenset(asked[s]) for s in states), nulls), sample
 
 
 def judge(question: Question, answers: Answers) -> Row:
