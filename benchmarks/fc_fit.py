@@ -228,24 +228,28 @@ def sensitivity(
 
 
 class Heterogeneity:
-    """FC r in cortex with and without regional maps, long-range strength as declared."""
+    """FC r in cortex with and without regional maps.
+
+    Long-range strength as declared (1), or the next lower at which enough members are stable.
+    """
 
     def __init__(self, brain: Connectome, target: np.ndarray, count: int) -> None:
-        self.brain, self.model = brain, BrainModel(brain)
+        self.brain, self.scaled = brain, Strengths(brain)
         self.cortex = (brain.regions.structure == "cortex").to_numpy()
         self.size = int(self.cortex.sum())
         assert self.cortex[: self.size].all()
         self.edge = np.triu_indices(self.size, 1)
         self.target = target[: self.size, : self.size][self.edge]
         self.maps = brain.maps.where(pd.Series(self.cortex, brain.maps.index), np.nan)
-        self.flat: dict[int, float] = {}
-        self.own: dict[int, float] = {}
-        for k in range(members()):
-            flat, own = self.score(k, FLAT), self.score(k, {})
-            if np.isfinite(flat + own):
-                self.flat[k], self.own[k] = flat, own
-            if len(self.flat) == count:
-                break
+        for self.strength in (1.0, 0.75, 0.5, 0.25):
+            self.flat: dict[int, float] = {}
+            self.own: dict[int, float] = {}
+            for k in range(members()):
+                flat, own = self.score(k, FLAT), self.score(k, {})
+                if np.isfinite(flat + own):
+                    self.flat[k], self.own[k] = flat, own
+                if len(self.flat) == count:
+                    return
 
     def score(self, k: int, beta: dict, order: np.ndarray | None = None) -> float:
         """r over cortical edges of member `k`, NaN if unstable; `order`: whose maps each region takes."""
@@ -253,8 +257,8 @@ class Heterogeneity:
         if order is not None:
             values[self.cortex] = values[self.cortex][order]
         spun = pd.DataFrame(values, self.maps.index, self.maps.columns)
-        self.model.brain = replace(self.brain, maps=spun)
-        healthy = HealthyBrain(self.model, Draw(k, beta=beta))
+        self.scaled.model.brain = replace(self.brain, maps=spun)
+        healthy = self.scaled.healthy(self.strength, Draw(k, beta=beta))
         if not stability(healthy.state, locate=False).stable:
             return np.nan
         fc = seen(covariance(healthy, "synaptic"), self.cortex, NOISE_SHARE)
@@ -271,7 +275,7 @@ class Heterogeneity:
         for name in dict.fromkeys(m.multiplier for m in maps()):
             rows = [m for m in maps() if m.multiplier == name and m.map in self.brain.maps]
             chosen += [m.map for m in ([m for m in rows if m.preferred] or rows[:1])]
-        return [name for name in dict.fromkeys(chosen) if self.model.z_map(name) is not None]
+        return [name for name in dict.fromkeys(chosen) if self.scaled.model.z_map(name) is not None]
 
 
 def biology(
@@ -284,7 +288,7 @@ def biology(
         return [*title, "No member has a stable healthy state here.", ""]
     flat, own = np.mean(list(test.flat.values())), np.mean(list(test.own.values()))
     file = Path(options.spins_file)
-    stamp = " ".join(f"{k}:{test.flat[k]:.5f}/{test.own[k]:.5f}" for k in test.flat)
+    stamp = f"{test.strength:g} " + " ".join(f"{k}:{test.flat[k]:.5f}/{test.own[k]:.5f}" for k in test.flat)
     key = f"{name} against {target[0]}"
     columns = ["data", "model", "spin", "gain"]
     old = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=columns)
@@ -306,7 +310,8 @@ def biology(
     members_text = ", ".join(f"{k} ({test.own[k] - test.flat[k]:+.4f})" for k in test.flat)
     return [
         *title,
-        f"Maps: {', '.join(test.used())}. Gain of each stable member used: {members_text}.",
+        f"Maps: {', '.join(test.used())}. Long-range strength {test.strength:g}. Gain of each member used: "
+        f"{members_text}.",
         "",
         "| r, regions alike | r, own maps | gain | spun: mean gain | sd | range | spins | unstable | p |",
         "|-|-|-|-|-|-|-|-|-|",
@@ -333,12 +338,12 @@ def main() -> None:
     lines = [
         "# Functional connectivity", "",
         f"`python benchmarks/fc_fit.py --members {options.members} --halves {options.halves}`: "
-        f"{members()} calibration members, {count} used, every prior at its mean (regional maps included). "
-        "Pearson r over edges between model FC (0.01-0.1 Hz) and group FC; kernel gain and model strength are "
-        "chosen on one random half of the edges, r is that on the other, median of "
+        f"{members()} calibration members, {count} used, every prior at its mean (regional maps "
+        "included). Pearson r over edges between model FC (0.01-0.1 Hz) and group FC; kernel gain and model "
+        "strength are chosen on one random half of the edges, r is that on the other, median of "
         f"{options.halves} halves. *Firing* and *synaptic* are the two readings of neural drive "
-        f"(`brain.bold.drive_weights`); *noise* is scanner noise of {NOISE_SHARE:g} of the median variance in "
-        "cortex, equal in all regions (declared; see what other shares do). The kernel is given the same "
+        f"(`brain.bold.drive_weights`); *noise* is scanner noise of {NOISE_SHARE:g} of the median variance "
+        "in cortex, equal in all regions (declared; see what other shares do). The kernel is given the same "
         "noise, and the last column takes the better of the two kernels. No other number of the model was "
         "chosen by FC; the synaptic reading and the noise were added after the firing reading was seen to "
         "fail outside cortex.", "",
@@ -350,7 +355,8 @@ def main() -> None:
         lines += [
             "## What regional maps add", "",
             "Maps of cortex at the prior mean slopes of `maps.csv` against regions alike (slope 0), all else "
-            "as declared (strength 1), so that FC chose nothing here. Spun maps keep their smoothness and "
+            "as declared (strength 1, or the next lower at which enough members are stable with regions "
+            "alike and with their own maps), so that FC chose nothing here. Spun maps keep their smoothness and "
             "their relations to one another (`measures.spatial_nulls`, nearest neighbour). r is that of "
             "single members, synaptic drive with noise, averaged over the stable ones; p is the share of "
             "spins that gain as much.",
@@ -358,9 +364,10 @@ def main() -> None:
         ]  # fmt: skip
         for name, brain in every.items():
             target = other_fc(name)
-            if target is not None:
-                lines += biology(name, brain, target, options)
-                print("\n".join(lines[-8:]), flush=True)
+            if target is not None and options.spins:
+                part = biology(name, brain, target, options)
+                lines += part
+                print("\n".join(part), flush=True)
     if options.out:
         options.out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 

@@ -207,8 +207,8 @@ def main() -> None:
         "# Cost of the linear solution",
         "",
         f"`python benchmarks/linear_cost.py --repeats {options.repeats}`: one thread, double precision, "
-        "least of the repeats; delay factors, shared between states, are prepared outside. The machine is shared: "
-        "processor time is the figure, wall time says how busy it was.",
+        "least of the repeats; delay factors, shared between states, are prepared outside. The machine is "
+        "shared: processor time is the figure, wall time says how busy it was.",
         "",
         f"**Bar, 84 power spectra x 200 frequencies + FC, 84 unknowns: {cpu:.0f} ms processor, {wall:.0f} ms "
         f"wall; {verdict} at {BAR:.0f} ms.**",
