@@ -1,7 +1,6 @@
 """Brains that the benchmarks share: the embedded one, and development folders where they exist."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,4 +71,4 @@ def other_fc(name: str) -> tuple[str, np.ndarray] | None:
     return what, read_matrix(DATA / file, None).values
 
 
-__all__ = ["brains", "other_fc", "replace"]
+__all__ = ["brains", "other_fc"]

@@ -356,8 +356,8 @@ def main() -> None:
             "## What regional maps add", "",
             "Maps of cortex at the prior mean slopes of `maps.csv` against regions alike (slope 0), all else "
             "as declared (strength 1, or the next lower at which enough members are stable with regions "
-            "alike and with their own maps), so that FC chose nothing here. Spun maps keep their smoothness and "
-            "their relations to one another (`measures.spatial_nulls`, nearest neighbour). r is that of "
+            "alike and with their own maps), so that FC chose nothing here. Spun maps keep their smoothness "
+            "and their relations to one another (`measures.spatial_nulls`, nearest neighbour). r is that of "
             "single members, synaptic drive with noise, averaged over the stable ones; p is the share of "
             "spins that gain as much.",
             "",
