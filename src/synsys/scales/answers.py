@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -108,40 +108,46 @@ def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer] | None:
     assert isinstance(plan, Plan)
     draw, everything = runner.draws[k], frozenset[str]().union(*plan.wanted)
     healthy = HealthyBrain(runner.model, draw)
-    reference = _answer(runner, healthy.state, everything, plan, False)
-    if not reference.stable:
+    solution = solve(healthy.state, runner.grid)
+    if not stability(healthy.state, solution.response, False).stable:
         return None
     other = person(runner.model, draw, hash((runner.seed, k)) & 0x7FFFFFFF)
-    out = [reference, _answer(runner, other, everything, plan, False)]
+    out = [
+        _measured(runner, solution, everything, plan),
+        _answer(runner, other, everything, plan, solution, False),
+    ]
     for state, wanted in zip(plan.states, plan.wanted, strict=True):
         brain = healthy.perturbed(state)
         if _unmoved(brain, healthy.state):
             out.append(Answer(True, True, "", {}))
         else:
-            out.append(_answer(runner, brain, wanted, plan, k < LOCATED))
+            out.append(_answer(runner, brain, wanted, plan, solution, k < LOCATED))
     return out
 
 
-def _answer(runner: Runner, state: BrainState, wanted: frozenset[str], plan: Plan, locate: bool) -> Answer:
-    """Readouts of one state; those of rates and synapses always, those of spectra and graphs if wanted."""
-    grid, atlas = runner.grid, runner.atlas
+def _answer(
+    runner: Runner, state: BrainState, wanted: frozenset[str], plan: Plan, reference: Solution, locate: bool
+) -> Answer:
+    """One state: `LOCAL` readouts without solving for spectra, if no other is wanted."""
     if not state.point.converged:
-        return Answer(False, False, stability(state).reason, {})
-    if wanted <= LOCAL:
-        found = stability(state, locate=locate)
-        if not found.stable:
-            return Answer(False, False, found.reason, {})
-        empty = np.empty(0)
-        bare = Solution(state, None, empty, empty, empty, grid)  # type: ignore[arg-type]
-        local = readouts._microcircuit(bare, atlas) | readouts._circuits(bare, atlas)
-        return Answer(True, False, "", _kept(local, wanted))
-    solution = solve(state, grid)
-    found = stability(state, solution.response, locate)
+        return Answer(False, False, "no state of rest was found", {})
+    local = wanted <= LOCAL
+    solution = None if local else solve(state, runner.grid, reference.noise)
+    found = stability(state, solution.response if solution else None, locate)
     if not found.stable:
         return Answer(False, False, found.reason, {})
-    values = readouts.readouts(solution, atlas)
+    if solution:
+        return _measured(runner, solution, wanted, plan)
+    bare = replace(reference, state=state)  # its spectra are those of health, and are not looked at
+    values = readouts._microcircuit(bare, runner.atlas) | readouts._circuits(bare, runner.atlas)
+    return Answer(True, False, "", _kept(values, wanted))
+
+
+def _measured(runner: Runner, solution: Solution, wanted: frozenset[str], plan: Plan) -> Answer:
+    values = readouts.readouts(solution, runner.atlas)
     if wanted & set(GRAPHS):
-        row = readouts.graph_readouts(solution.fc[None], atlas, plan.nulls).iloc[0]
+        with np.errstate(divide="ignore", invalid="ignore"):  # no triangles in a null graph: undefined, NaN
+            row = readouts.graph_readouts(solution.fc[None], runner.atlas, plan.nulls).iloc[0]
         values |= {str(name): float(value) for name, value in row.items() if name in GRAPHS}
     return Answer(True, False, "", _kept(values, wanted))
 

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
 
     from synsys.scales.claims import ClaimsResult, Row
 
+HEADINGS = {
+    scoring.PASS: "pass", scoring.FAIL: "fail", scoring.UNDECIDED: "n.s.", scoring.NEGLIGIBLE: "small",
+    scoring.CONSTRUCTED: "by constr.", scoring.ABSENT: "not repr.", scoring.UNSTABLE: "un- stable",
+    scoring.UNSIGNED: "un- signed", scoring.UNSCORED: "not scored",
+}  # fmt: skip
 NOTES = (
-    "pass: P(expected sign) >= 0.9; fail: <= 0.1; not significant: between; negligible: |d| < 0.1. "
+    "pass: P(expected sign) >= 0.9; fail: <= 0.1; n.s., not significant: between; small, negligible: "
+    "|d| < 0.1; by constr.: by construction; not repr.: not represented in the model; unsigned: not scored. "
     "* no evidence: wiring and prior_only rows are inputs, definitional rows hold by definition, symptom_map "
     "rows are circular. A claim stated in several rows counts once in accuracy and skill."
 )
@@ -37,26 +43,24 @@ def print_claims(result: ClaimsResult, console: Console | None = None) -> None:
         f"perturbations, {result.draws} draws, seed {result.seed}",
         highlight=False,
     )
-    roles = sorted(result.totals.items(), key=lambda item: item[0] in scoring.NOT_EVIDENCE)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("verdict")
-    for role, _ in roles:
-        table.add_column(
-            role.replace("_", " ") + (" *" if role in scoring.NOT_EVIDENCE else ""), justify="right"
-        )
-    for verdict in scoring.VERDICTS:
-        if any(verdict in counts for _, counts in roles):
-            table.add_row(verdict, *(str(counts.get(verdict, "")) for _, counts in roles))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("role", no_wrap=True)
+    shown = [v for v in HEADINGS if any(v in counts for counts in result.totals.values())]
+    for verdict in shown:
+        table.add_column(HEADINGS[verdict], justify="right")
+    for role, counts in sorted(result.totals.items(), key=lambda item: item[0] in scoring.NOT_EVIDENCE):
+        name = role.replace("emergent_", "").replace("_", " ") + ("*" if role in scoring.NOT_EVIDENCE else "")
+        table.add_row(name, *(str(counts.get(verdict, "")) for verdict in shown))
     out.print(table)
-    for line in summary(result):
-        out.print(line, highlight=False, markup=False)
+    for text in summary(result):
+        out.print(text, highlight=False, markup=False)
     for title, verdict in (("Failed", scoring.FAIL), ("Not significant", scoring.UNDECIDED),
                            ("Unstable", scoring.UNSTABLE)):  # fmt: skip
         rows = [row for row in result.rows if row.verdict == verdict]
         if rows:
             out.print(f"[bold]{title}[/] ({len(rows)})", highlight=False)
         for row in rows:
-            out.print(_line(row), highlight=False, markup=False)
+            out.print("  " + line(row), highlight=False, markup=False)
     out.print(NOTES, style="dim", highlight=False)
     out.print(DISCLAIMER, style="dim", highlight=False)
 
@@ -97,11 +101,12 @@ def _percent(share: float | None) -> str:
     return "none" if share is None else f"{100 * share:.0f} %"
 
 
-def _line(row: Row) -> str:
+def line(row: Row) -> str:
+    """A judged claim in one line."""
     claim = row.claim
     numbers = "" if row.p_sign is None else f" P {row.p_sign:.2f}"
     numbers += "" if row.d is None else f", d {row.d:+.2f}"
     return (
-        f"  {claim.id} ({claim.test_role or 'no role'}) {claim.entity_from} {claim.change_from} -> "
+        f"{claim.id} ({claim.test_role or 'no role'}) {claim.entity_from} {claim.change_from} -> "
         f"{claim.entity_to} {claim.change_to}:{numbers}; {row.reason}"
     )
