@@ -1,1 +1,33 @@
 """One self-contained offline page per result."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def write_report(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
+    """Write the page of a result: one HTML file that needs no network and no other file.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A result (`synsys.core.schema`).
+    path : path
+        A file there is replaced, whole or not at all.
+
+    Raises
+    ------
+    SchemaError
+        If the tree is no result.
+    UserError
+        If the file cannot be written.
+    """
+    from synsys.core.output import write_whole
+    from synsys.report.page import render
+
+    return write_whole(path, render(tree).encode("utf-8", "replace"))

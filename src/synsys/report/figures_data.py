@@ -1,0 +1,190 @@
+"""Spectra, connectivity, graph metrics and effect by distance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from synsys.report.drawing import DOWN, HEALTHY, UP, figure, round_up, svg
+from synsys.report.words import listed, plain
+
+PER_ROW = 5
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.ndarray) -> str:
+    """Mean power of each network, median and 90 % band over draws.
+
+    Parameters
+    ----------
+    power : ndarray, (S, draw, N, F)
+        mV^2/Hz; S is 1 (healthy only) or 2 (healthy, perturbed).
+    frequency : ndarray, (F,)
+        Hz
+    network : ndarray of str, (N,)
+
+    Returns
+    -------
+    str
+        Inline SVG.
+    """
+    inside = (frequency >= 1) & (frequency <= 100)
+    hz, power = frequency[inside], power[..., inside]
+    names = [
+        name for name in dict.fromkeys(network.tolist()) if np.isfinite(power[:, :, network == name]).any()
+    ]
+    rows = -(-len(names) // PER_ROW)
+    across = min(len(names), PER_ROW)
+    with figure(2.15 * across + 0.5, 2.0 * rows + 0.35) as drawn:
+        grid: Any = drawn.subplots(rows, across, sharex=True, sharey=True, squeeze=False)
+        for axes, name in zip(grid.flat, names, strict=False):
+            mean = power[:, :, network == name].mean(axis=2)
+            for state, (label, colour) in enumerate((("healthy", HEALTHY), ("perturbed", UP))[: len(mean)]):
+                low, middle, high = np.percentile(mean[state], (5, 50, 95), axis=0)
+                axes.fill_between(hz, low, high, color=colour, alpha=0.2, linewidth=0)
+                axes.plot(
+                    hz, middle, color=colour, linewidth=1.3, label=label, linestyle="-" if not state else "--"
+                )
+            axes.set(xscale="log", yscale="log", title=_short(name))
+            _log_ticks(axes)
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("power (mV²/Hz)")
+        for k in range(across):
+            bottom = [r for r in range(rows) if r * across + k < len(names)][-1]
+            grid[bottom, k].set_xlabel("frequency (Hz)")
+            grid[bottom, k].tick_params(labelbottom=True)
+        grid[0, 0].legend(frameon=False, fontsize=7.5, loc="lower left", handlelength=1.8)
+        drawn.tight_layout(pad=0.4)
+        told = f"Power spectra from 1 to 100 Hz of {listed(names)}; " + (
+            "healthy and perturbed" if len(power) > 1 else "healthy brain only"
+        )
+        return svg(drawn, "spectra", told)
+
+
+def _log_ticks(axes: Any) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(10))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda y, _: "10" + str(round(np.log10(y))).translate(_SUPERSCRIPT))
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _short(name: str, most: int = 22) -> str:
+    text = plain(name) if name.isidentifier() else name
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def fc_matrices(before: np.ndarray, after: np.ndarray | None, network: np.ndarray) -> str:
+    """Connectivity when healthy and perturbed, and the difference, ordered by network.
+
+    Parameters
+    ----------
+    before, after : ndarray, (N, N)
+        Pearson r; `after` is None where the perturbed state is unstable.
+    network : ndarray of str, (N,)
+    """
+    names = list(dict.fromkeys(network.tolist()))
+    order = np.argsort([names.index(name) for name in network], kind="stable")
+    edges = np.cumsum([0, *(int((network == name).sum()) for name in names)])
+    panels: list[tuple[str, np.ndarray, float, str]] = []
+    off = ~np.eye(len(before), dtype=bool)
+    known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
+    limit = round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0
+    panels.append(("healthy", before, min(limit, 1.0), "r"))
+    if after is not None:
+        change = after - before
+        panels.append(("perturbed", after, min(limit, 1.0), "r"))
+        size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
+        panels.append(("difference", change, round_up(size) if size > 0 else 0.1, "Δr"))
+    from matplotlib import colormaps
+
+    colours = colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
+    with figure(3.35 * len(panels) + 0.75, 3.55) as drawn:
+        grid: Any = drawn.subplots(1, len(panels), squeeze=False)[0]
+        for k, (axes, (title, matrix, end, unit)) in enumerate(zip(grid, panels, strict=True)):
+            shown = np.where(off, matrix, np.nan)[np.ix_(order, order)]
+            image = axes.imshow(shown, cmap=colours, vmin=-end, vmax=end, interpolation="none")
+            for edge in edges[1:-1]:
+                axes.axhline(edge - 0.5, color="#333", linewidth=0.4)
+                axes.axvline(edge - 0.5, color="#333", linewidth=0.4)
+            axes.set(title=title, xticks=[], yticks=[])
+            if k == 0:
+                axes.set_yticks((edges[:-1] + edges[1:] - 1) / 2, [_short(name, 16) for name in names])
+                axes.tick_params(length=0, labelsize=7.5)
+            bar = drawn.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03, aspect=28)
+            bar.set_ticks([-end, 0, end], labels=[f"−{end:g}", "0", f"{end:g} ({unit})"])
+            bar.outline.set_visible(False)
+        drawn.tight_layout(pad=0.4)
+        told = "Functional connectivity matrices, ordered by network: " + ", ".join(p[0] for p in panels)
+        return svg(drawn, "fc", told)
+
+
+def graph_against_nulls(metrics: list[str], z: np.ndarray) -> str:
+    """z-score of each graph metric against its nulls.
+
+    Parameters
+    ----------
+    metrics : list of M str
+    z : ndarray, (2, M)
+        Healthy and perturbed; NaN where undefined.
+    """
+    with figure(6.2, 0.27 * len(metrics) + 0.75) as drawn:
+        axes: Any = drawn.subplots()
+        rows = np.arange(len(metrics))[::-1]
+        axes.axvspan(-1.96, 1.96, color="#eeeeee", linewidth=0)
+        axes.axvline(0, color="#999", linewidth=0.7)
+        for y, pair in zip(rows, z.T, strict=True):
+            axes.plot(pair, [y, y], color="#999", linewidth=1)
+        axes.plot(z[0], rows, "o", color=HEALTHY, markersize=5, label="healthy", linestyle="none")
+        axes.plot(z[1], rows, "D", color=UP, markersize=4.5, label="perturbed", linestyle="none")
+        biggest = np.nanmax(np.abs(z), initial=3.0, where=np.isfinite(z))
+        if biggest > 30:
+            axes.set_xscale("symlog", linthresh=3)
+            from matplotlib.ticker import FuncFormatter
+
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
+        axes.set_yticks(rows, [plain(name) for name in metrics])
+        axes.set(xlabel="z against weight- and degree-preserving nulls", ylim=(-0.7, len(metrics) - 0.3))
+        axes.tick_params(axis="y", length=0)
+        axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0, fontsize=8)
+        drawn.tight_layout(pad=0.4)
+        return svg(drawn, "graph", "z-scores of graph metrics against nulls, healthy and perturbed")
+
+
+def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -> str:
+    """How far the change reaches from a focal lesion.
+
+    Parameters
+    ----------
+    distance : ndarray, (N,)
+        mm
+    rate, fc : ndarray, (N,)
+        Log ratio of the E rate; change of mean Fisher-z connectivity.
+    """
+    with figure(7.4, 2.5) as drawn:
+        pair: Any = drawn.subplots(1, 2)
+        for axes, values, label in (
+            (pair[0], 100 * np.expm1(rate), "change of E rate (%)"), (pair[1], fc, "change of FC strength (z)"),
+        ):  # fmt: skip
+            known = np.isfinite(distance) & np.isfinite(values)
+            x, y = distance[known], values[known]
+            axes.axhline(0, color="#999", linewidth=0.7)
+            axes.scatter(x, y, s=15, c=np.where(y > 0, UP, DOWN), alpha=0.75, linewidths=0)
+            if len(x) >= 8:
+                edges = np.quantile(x, np.linspace(0, 1, 6))
+                which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, 4)
+                bins = [b for b in range(5) if (which == b).any()]
+                axes.plot(
+                    [np.median(x[which == b]) for b in bins], [np.median(y[which == b]) for b in bins],
+                    "-", color="#222222", linewidth=1.3,
+                )  # fmt: skip
+            axes.set(xlabel="distance from the lesion (mm)", ylabel=label)
+        drawn.tight_layout(pad=0.5)
+        return svg(drawn, "distance", "Change of rate and of connectivity by distance from the lesion")
