@@ -30,12 +30,15 @@ BELOW = (
     ("hippocampus", (-26, -22, -15)),
     ("amygdala", (-23, -5, -20)),
 )
-QUICK = ("--draws", "2", "--jobs", "1")
+QUICK = ("--draws", "4", "--jobs", "1")
 COMMANDS = ("cascade", "catalog", "check-claims", "report", "compare")
 
 
 def write_brain(folder: Path) -> Path:
-    """A folder with 18 regions at rough anatomical places, connected by distance."""
+    """A folder with 18 regions at rough anatomical places; weights fall with distance and scatter.
+
+    Weights and lengths scatter as in tractography; a brain of equal regions at equal delays would resonate.
+    """
     folder.mkdir(parents=True)
     rows = []
     for side, sign in (("L", 1), ("R", -1)):
@@ -46,10 +49,17 @@ def write_brain(folder: Path) -> Path:
     columns = ["label", "hemisphere", "structure", "x", "y", "z", "network", "dk"]
     regions = pd.DataFrame(rows, columns=columns).set_index("label")
     place = regions[["x", "y", "z"]].to_numpy(float)
-    weights = np.exp(-np.linalg.norm(place[:, None] - place[None], axis=-1) / 40.0)
-    np.fill_diagonal(weights, 0.0)
+    distance = np.linalg.norm(place[:, None] - place[None], axis=-1)
+    rng = np.random.default_rng(0)
     regions.to_csv(folder / "regions.csv")
-    pd.DataFrame(weights, regions.index, list(regions.index)).to_csv(folder / "weights.csv")
+    for name, typical, spread in (
+        ("weights", np.exp(-distance / 40.0), 1.5),
+        ("lengths", 1.45 * distance, 0.5),
+    ):
+        scatter = np.triu(rng.normal(0.0, spread, distance.shape), 1)
+        matrix = typical * np.exp(scatter + scatter.T)
+        np.fill_diagonal(matrix, 0.0)
+        pd.DataFrame(matrix, regions.index, list(regions.index)).to_csv(folder / f"{name}.csv")
     return folder
 
 
@@ -271,14 +281,14 @@ def test_a_run_prints_a_table_and_writes_a_whole_folder(saved):
 def test_a_result_says_how_it_was_made(saved, brain):
     tree = synsys.load(saved[0] / "cascade.nc")
     assert tree.attrs["command"].startswith("synsys cascade --perturb KCNQ2=0.8:E@dlPFC --brain ")
-    assert (tree.attrs["draws"], tree.attrs["seed"], tree.attrs["brain"]) == (2, 0, "eighteen")
+    assert (tree.attrs["draws"], tree.attrs["seed"], tree.attrs["brain"]) == (4, 0, "eighteen")
     assert json.loads(tree.attrs["perturbations"]) == ["kcnq2_conductance=0.8:E@dlPFC"]
 
 
 def test_the_python_function_gives_the_same_result(saved, brain):
     """Same seed, same draws: same numbers, whatever the door."""
     there = synsys.load(saved[0] / "cascade.nc")
-    here = synsys.cascade("KCNQ2=0.8:E@dlPFC", brain=brain, draws=2, jobs=1)
+    here = synsys.cascade("KCNQ2=0.8:E@dlPFC", brain=brain, draws=4, jobs=1)
     np.testing.assert_array_equal(here["table"]["value"], there["table"]["value"])
     np.testing.assert_array_equal(here["rates"]["rate"], there["rates"]["rate"])
 
