@@ -38,7 +38,8 @@ REDUCED = (
 )  # fmt: skip
 LOW, HIGH = 1.0, 100.0
 WINDOW = 4.0
-NOISES = (0.25, 0.5, 1.0, 2.0, 3.0)
+DT, EVERY = 0.25, 10
+NOISES = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
 def part(names: Sequence[str]) -> Connectome:
@@ -118,8 +119,8 @@ def whole(seconds: float, seeds: int, noise: float, member: int) -> str:
     member, state = first_stable(BrainModel(load_embedded()), member)
     sources = principal(state)
     start = time.process_time()
-    sim = simulate(state, seconds, range(seeds), dt=0.25, every=10, warm_up=4.0, noise=noise, sources=sources,
-                   progress=progress("whole brain"))  # fmt: skip
+    sim = simulate(state, seconds, range(seeds), dt=DT, every=EVERY, warm_up=4.0, noise=noise,
+                   sources=sources, progress=progress("whole brain"))  # fmt: skip
     cost = time.process_time() - start
     f, got = observed(sim)
     fine, want = linear(state, sources, noise)
@@ -136,7 +137,7 @@ def whole(seconds: float, seeds: int, noise: float, member: int) -> str:
         "# Linear solution against simulation, whole brain",
         "",
         f"Embedded brain, {len(sources)} regions, {len(state.linear.wiring.nodes)} nodes, calibration member "
-        f"{member}; Heun, 0.25 ms, tract delays; noise amplitude x {noise:g}; {seeds} runs of {seconds:g} s "
+        f"{member}; Heun, {DT} ms, tract delays; noise amplitude x {noise:g}; {seeds} runs of {seconds:g} s "
         f"({cost / 60:.0f} min of one core).",
         "",
         "| what | value | bar |",
@@ -167,8 +168,8 @@ def growing(seconds: float, seeds: int, member: int) -> str:
             state,
             seconds,
             range(seeds),
-            dt=0.25,
-            every=10,
+            dt=DT,
+            every=EVERY,
             warm_up=2.0,
             noise=noise,
             sources=sources,
@@ -194,7 +195,7 @@ def growing(seconds: float, seeds: int, member: int) -> str:
         "# Plain and statistical linearisation against simulation at growing noise",
         "",
         f"{len(sources)} regions ({', '.join(REDUCED)}, both hemispheres), calibration member {member}; "
-        f"{seeds} runs of {seconds:g} s per noise, Heun, 0.25 ms. sd and rate: E cells of cortex. Band error "
+        f"{seeds} runs of {seconds:g} s per noise, Heun, {DT} ms. sd and rate: E cells of cortex. Band error "
         "is the mean of |log power ratio| over five bands. FC r: over pairs, 1-100 Hz; sampling alone gives "
         f"{chance:.3f}.",
         "",
@@ -211,12 +212,12 @@ def main() -> None:
     parser.add_argument("--part", choices=("whole", "noise", "all"), default="all")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each run of the whole brain")
     parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--noise", type=float, default=0.25, help="amplitude in the linear domain")
+    parser.add_argument("--noise", type=float, default=0.1, help="amplitude in the linear domain")
     parser.add_argument("--member", type=int, default=0, help="first calibration member to try")
     args = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     if args.part in ("noise", "all"):
-        text = growing(10.0, 24, args.member)
+        text = growing(8.0, 24, args.member)
         (RESULTS / "linear_vs_simulation_noise.md").write_text(text, encoding="utf-8")
         print(text)
     if args.part in ("whole", "all"):

@@ -10,6 +10,7 @@ from synsys.brain.simulate import CORNERS, Noise, one_over_f, simulate
 from synsys.brain.solution import BANDS, correlation
 from synsys.brain.spectra import TAU_NOISE, cross, respond
 from synsys.circuit.drift import SIZE, SLOTS
+from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 
 
@@ -146,6 +147,12 @@ def test_spectra_and_connectivity_agree_in_the_linear_domain() -> None:
     upper = np.triu_indices(len(labels), 1)
     fc = [correlation(y.sum(0).real)[upper] for y in (got[(f >= 2.0) & (f < 100.0)], want)]
     assert np.corrcoef(fc)[0, 1] >= 0.98
+
+
+def test_windows_longer_than_a_run_are_refused() -> None:
+    sim = simulate(healthy(PAIRED).state, 0.1, warm_up=0.0)
+    with pytest.raises(UserError, match="window of 4 s"):
+        sim.cross_spectrum(4.0)
 
 
 def test_progress_ends_at_one_and_nonsense_is_reported() -> None:

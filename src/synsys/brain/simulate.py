@@ -17,6 +17,7 @@ from synsys.brain.state import State
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, drift, firing
 from synsys.circuit.linear import FAST, KINDS, SLOW
+from synsys.core.errors import UserError
 
 CORNERS = np.geomspace(0.005, 300.0, 11)
 """Corner frequencies of the Ornstein-Uhlenbeck processes whose sum is the slow input, Hz."""
@@ -63,7 +64,7 @@ class Simulation:
         Parameters
         ----------
         seconds : float
-            Length of a window.
+            Length of a window; not longer than a run.
 
         Returns
         -------
@@ -73,6 +74,11 @@ class Simulation:
             Two-sided, mV^2 per Hz, mean over windows and seeds.
         """
         width = round(1e3 * seconds / self.step)
+        if width > self.potential.shape[1]:
+            length = self.potential.shape[1] * self.step * 1e-3
+            raise UserError(
+                f"a window of {seconds:g} s does not fit into runs of {length:.3g} s; choose less"
+            )
         window = np.hanning(width + 1)[:-1]
         scale = self.step * 1e-3 / (window**2).sum()
         total: np.ndarray | float = 0.0
@@ -219,7 +225,7 @@ def simulate(
     seeds : sequence of K int
         Independent runs, computed side by side.
     dt : float
-        Step, ms. At 0.25 ms band power is off by less than 1 %.
+        Step, ms. A sharp gamma peak loses 10 % of its power at 0.4 ms, nothing that sampling shows at 0.25.
     every : int
         Steps between records.
     warm_up : float
