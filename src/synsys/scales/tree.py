@@ -15,6 +15,7 @@ from synsys.scales.runs import Outcome, Runner
 
 
 def graph_dataset(graph: pd.DataFrame) -> xr.Dataset:
+    """Group ``/graph`` from the table indexed by (state, metric)."""
     metrics = list(graph.loc["reference"].index)
     shape = {
         c: np.array([graph.loc[s].reindex(metrics)[c].to_numpy() for s in STATES])
@@ -168,6 +169,7 @@ def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr
 
 
 def table_dataset(table: pd.DataFrame, dim: str) -> xr.Dataset:
+    """A table as a dataset along `dim`, numbers as floats and text as objects."""
     data = {
         c: (dim, table[c].to_numpy(float) if table[c].dtype.kind in "fi" else table[c].to_numpy(object))
         for c in table.columns
