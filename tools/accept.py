@@ -3,8 +3,7 @@
 Usage: python tools/accept.py CORTEX.csv [CORTEX.csv ...] HIPPOCAMPUS.csv --out src/synsys/circuit
 
 A candidate pair (cortex with thalamus, hippocampus) is accepted when the embedded brain, healthy facts
-only, is stable, keeps a state of rest under +-20 % of every global conductance, and meets the ranges of
-`RANGES`. Neither BOLD connectivity nor any claim enters. What each reaches is written beside it.
+only, is stable, stays so when a conductance of `LESIONS` is cut by 20 %, and meets the ranges of `RANGES`. Neither BOLD connectivity nor any claim enters. What each reaches is written beside it.
 """
 
 import argparse
@@ -24,23 +23,11 @@ from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.measures.readouts import Atlas, readouts
 
-RANGES = {"sd_e": (0.5, 2.5), "margin": (0.1, 0.9)}
+RANGES = {"sd_e": (0.3, 2.5), "margin": (0.1, 0.9)}
 """mV, standard deviation of E potential 1-100 Hz (mean of cortex); 1 - static loop gain."""
-CONDUCTANCES = (
-    "ampa_conductance",
-    "nmda_conductance",
-    "gabaa_pv_conductance",
-    "gabaa_sst_conductance",
-    "gabab_conductance",
-    "glutamate_release",
-    "gaba_release",
-    "kcnq2_conductance",
-    "kcnn3_conductance",
-    "cacna1c_conductance",
-    "long_range_synaptic_weight",
-    "excitatory_drive",
-)
-MOST_MISSES = 0.5
+LESIONS = ("nmda_conductance", "gabaa_pv_conductance", "ampa_conductance", "kcnq2_conductance")
+"""Conductances that are cut by 20 %: the brain must stay stable."""
+MOST_MISSES = 2.2
 
 
 def candidates(paths: list[Path]) -> pd.DataFrame:
@@ -57,7 +44,8 @@ def examine(
     model._templates.clear()
     healthy = HealthyBrain(model, Draw(0))
     solution = solve(healthy.state, grid)
-    if not stability(healthy.state, solution.response).stable:
+    if not (verdict := stability(healthy.state, solution.response, locate=False)).stable:
+        print("  ", verdict.reason, file=sys.stderr)
         return None
     values = readouts(solution, atlas)
     f = grid.frequency
@@ -73,21 +61,14 @@ def examine(
         print("   out of range", out, file=sys.stderr)
         return None
     worst = 0.0
-    for name in CONDUCTANCES:
-        for factor in (0.8, 1.2):
-            state = healthy.perturbed([Perturbation(name, factor)])
-            if not state.point.converged:
-                print("   no rest", name, factor, file=sys.stderr)
-                return None
-            here = atlas.node_template == "cortex"
-            change = np.abs(np.log(state.rates[here, 0].mean() / healthy.state.rates[here, 0].mean()))
-            worst = max(worst, float(change))
-            if (
-                name in ("glutamate_release", "gaba_release", "excitatory_drive")
-                and not stability(state).stable
-            ):
-                print("   unstable", name, factor, file=sys.stderr)
-                return None
+    here = atlas.node_template == "cortex"
+    for name in LESIONS:
+        state = healthy.perturbed([Perturbation(name, 0.8)])
+        if not stability(state, locate=False).stable:
+            print("   unstable", name, file=sys.stderr)
+            return None
+        change = np.abs(np.log(state.rates[here, 0].mean() / healthy.state.rates[here, 0].mean()))
+        worst = max(worst, float(change))
     return out | {"worst_change": worst}
 
 

@@ -19,17 +19,17 @@ import numpy as np
 
 from synsys.brain.fixed import rest
 from synsys.brain.wiring import SYNAPTIC_DELAY, VELOCITY
-from synsys.circuit.drift import E_GLU, Parameters, block, drift, inverse_firing, steady_gates
-from synsys.circuit.linear import jacobian, local_transfer
+from synsys.circuit.drift import E_GLU, Parameters, block, drift, firing, inverse_firing, steady_gates
+from synsys.circuit.linear import KINDS, jacobian, local_transfer
 from synsys.circuit.templates import healthy, prior, slot, with_background
 from synsys.knowledge.mechanisms import projections
 
 FACTS = {
     "gamma_frequency": (34.0, 46.0),  # Hz, gamma resonance near 40 Hz
-    "gamma_prominence": (0.10, 0.6),  # log10 power above the line through its flanks
+    "gamma_prominence": (0.05, 0.30),  # log10 power above the line through its flanks
     "gamma_slope": (-0.8, -0.4),  # d log f / d log tau_GABA of PV synapses at fixed rates
     "alpha_frequency": (8.5, 11.5),  # Hz, with the thalamus
-    "alpha_prominence": (0.10, 0.8),
+    "alpha_prominence": (0.12, 0.8),
     "alpha_alone": (-9.0, 0.05),  # prominence without the thalamus
     "nmda_share_e": (0.25, 0.5),  # of excitatory charge onto E
     "nmda_share_pv": (0.10, 0.45),
@@ -37,17 +37,20 @@ FACTS = {
     "ei_charge": (0.7, 1.6),  # recurrent and long-range excitatory over inhibitory charge onto E
     "cortical_gain": (0.60, 0.75),  # cortico-cortical loop at zero frequency, leading mode
     "thalamic_gain": (0.02, 0.12),  # cortico-thalamo-cortical loop at zero frequency
-    "background": (3.0, 30.0),  # mV, least over populations
+    "background": (0.7, 30.0),  # mV, least over populations
     "log_rate_change": (
         0.0,
         0.8,
     ),  # largest |change of log E rate| for 20 % of any conductance, loop included
-    "damping": (0.03, 9.0),  # least damping ratio of any local mode
+    "rate_response": (0.0, 0.6),  # largest |change of log E rate| for 20 % of all AMPA or all background, exact
+    "damping_response": (0.16, 9.0),  # least damping ratio of cortex under 20 % of AMPA, NMDA or background
+    "damping": (0.20, 9.0),  # least damping ratio of any local mode
     "thalamus_damping": (0.08, 9.0),
     "decay_regional": (
         0.4,
         1e9,
     ),  # 1/s (the ERG gate alone: 0.5), slowest mode of cortices with 0.6 to 1.3 of the PV synapses and 1.25 to 0.9 of E<-E
+    "damping_regional": (0.16, 9.0),  # least damping ratio of these cortices
     "gain_regional": (0.0, 0.85),  # its cortical loop gain; regions differ by as much (PVALB maps)
 }
 HIPPOCAMPUS_FACTS = {
@@ -59,6 +62,8 @@ HIPPOCAMPUS_FACTS = {
     "damping": (0.03, 9.0),
     "pv_share": (0.3, 0.8),
 }
+HUB = 1.3
+"""Summed input of a hub relative to the mean region; its populations must still need background."""
 FREE_CHANNELS = {
     "cortex": (
         "I_M:cortex.E",
@@ -133,6 +138,17 @@ class Pair:
                 for k, receptor in ((0, "ampa"), (1, "nmda")):
                     self.unit[k, i, a, j] = r.strength * prior()[f"{r.to_template}.*<-*:{receptor}"][0]
 
+        self.extra = np.zeros((3, n, 3))  # input at healthy rates from structures that the pair leaves out
+        for r in projections():
+            if (
+                r.scope in ("channel", "contralateral")
+                and r.from_template not in self.names
+                and r.to_template in self.names
+            ):
+                i, a = self.names.index(r.to_template), slot(r.to_template, r.to_cell)
+                for k in (2,) if r.transmitter == "gaba" else (0, 1):
+                    self.extra[k, i, a] += r.strength * prior()[f"{r.to_template}.*<-*:{KINDS[k]}"][0]
+
     def build(self, z: np.ndarray, tau_gaba: float = 1.0):
         """Parameters (K, n, 3), arriving conductance, coupling factors and background of candidates z (K, keys)."""
         member = {k: np.exp(z[:, j]) for j, k in enumerate(self.keys)}
@@ -142,12 +158,12 @@ class Pair:
         for i, name in enumerate(self.names):
             for k, receptor in ((0, "ampa"), (1, "nmda")):
                 scale[:, k, i] = np.asarray(member.get(f"{name}.*<-*:{receptor}", 1.0)).reshape(-1, 1)
-        u = scale * self.unit.sum(-1)
+        u = scale * (self.unit.sum(-1) + self.extra)
         if tau_gaba != 1.0:
             p = replace(p, tau_fast=p.tau_fast * np.where(np.arange(3) == 1, tau_gaba, 1.0))
         v = inverse_firing(p.rate, p)
         bare = replace(p, b_gaba=np.full_like(v, 0.2))
-        need = -_dv(v, bare, u)
+        need = -_dv(v, bare, u * np.where(np.arange(len(self.names)) == 0, HUB, 1.0)[:, None])
         p, _ = with_background(p, u)
         return p, u, scale, need
 
@@ -232,8 +248,9 @@ class Pair:
             out["alpha_frequency"], out["alpha_prominence"] = prominence(power, 6, 15)
             out["alpha_alone"] = prominence(self.spectra(p, u, scale, thalamus=False)[0], 6, 15)[1]
             out["cortical_gain"], out["thalamic_gain"] = gain
+            out["rate_response"], out["damping_response"] = self.response(p, u, scale)
             out["thalamus_damping"] = damping[:, 1]
-            out["decay_regional"], out["gain_regional"] = self.regional(z)
+            out["decay_regional"], out["damping_regional"], out["gain_regional"] = self.regional(z)
             left = 1.0 - out["cortical_gain"] - out["thalamic_gain"]
             out["log_rate_change"] = np.where(
                 left > 0.05, out["log_rate_change"] / np.maximum(left, 0.05), 9.0
@@ -247,9 +264,69 @@ class Pair:
             out["theta_without_sst"] = prominence(self.spectra(cut, u, scale)[0], 3, 9)[1]
         return out
 
-    def regional(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Slowest decay (1/s) and largest cortical loop gain over cortices with fewer and more PV synapses."""
-        decay, most = np.full(len(z), np.inf), np.zeros(len(z))
+    def response(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Largest |change of log E rate| and least cortical damping of the pair under global changes."""
+        worst, damping = np.zeros(len(u)), np.full(len(u), 9.0)
+        for ampa, nmda, drive, pv in (
+            (1.2, 1, 1, 1),
+            (1, 0.8, 1, 1),
+            (1, 1.2, 1, 1),
+            (1, 1, 0.8, 1),
+            (1, 1, 1, 0.8),
+        ):
+            from_pv = np.where(np.arange(3) == 1, pv, 1.0)
+            q = replace(
+                p,
+                g_fast=np.where(p.glutamate[..., None, :] > 0, ampa, from_pv) * p.g_fast,
+                g_slow=np.where(p.glutamate[..., None, :] > 0, nmda, 1.0) * p.g_slow,
+                b_ampa=p.b_ampa * ampa * drive,
+                b_nmda=p.b_nmda * nmda * drive,
+            )
+            factor = scale * np.array([ampa, nmda, 1.0])[:, None, None]
+            change, v, arriving = self.newton(q, factor, inverse_firing(p.rate, p))
+            worst = np.maximum(worst, change)
+            x, _ = rest(v, q, arriving)
+            eig = np.linalg.eigvals(np.nan_to_num(jacobian(x, q, arriving).full[:, 0]))
+            turning = np.where(np.abs(eig.imag) > 1e-9, -eig.real / np.abs(eig), 1.0).min(-1)
+            growing = eig.real.max(-1) > -2e-4
+            damping = np.minimum(damping, np.where(growing, np.minimum(turning, 0.0), turning))
+        return worst, damping
+
+    def newton(
+        self, p: Parameters, scale: np.ndarray, v: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """|log E rate / healthy| of the coupled pair at rest (4 where it does not settle), potentials, input."""
+        k, n, _ = v.shape
+
+        def arriving(v: np.ndarray) -> np.ndarray:
+            gates = steady_gates(v, p)[:, :, 1:3, 0]  # fast, slow of E cells
+            return np.concatenate([
+                scale[:, :2] * np.einsum("rnaj,kjr->krna", self.unit[:2], gates), 0.0 * scale[:, 2:]
+            ], 1) + scale * self.extra  # fmt: skip
+
+        def residual(v: np.ndarray) -> np.ndarray:
+            return rest(v, p, arriving(v))[1].reshape(k, n * 3)
+
+        for _ in range(12):
+            f = residual(v)
+            jac = np.empty((k, n * 3, n * 3))
+            for c in range(n * 3):
+                w = v.astype(complex)
+                w[:, c // 3, c % 3] += 1e-30j
+                jac[:, :, c] = residual(w).imag / 1e-30
+            step = -np.linalg.solve(jac + 1e-12 * np.eye(n * 3), f[..., None])[..., 0]
+            size = np.abs(step).max(-1, keepdims=True)
+            v = v + (step * np.minimum(1.0, 3.0 / np.maximum(size, 1e-30))).reshape(v.shape)
+            if np.abs(f).max() < 1e-8:
+                break
+        settled = np.abs(residual(v)).max(-1) < 1e-6
+        change = np.abs(np.log(firing(v, p)[:, 0, 0] / p.rate[:, 0, 0]))
+        v = np.where(settled[:, None, None], v, inverse_firing(p.rate, p))
+        return np.where(settled, np.minimum(change, 4.0), 4.0), v, arriving(v)
+
+    def regional(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Slowest decay (1/s), least damping and largest loop gain of cortices with other PV and E<-E synapses."""
+        decay, damping, most = np.full(len(z), np.inf), np.full(len(z), 9.0), np.zeros(len(z))
         groups = [
             np.array([key.startswith("cortex.") and mark in key for key in self.keys])
             for mark in ("<-PV:", "E<-E:")
@@ -258,9 +335,11 @@ class Pair:
             moved = z + groups[0] * np.log(pv) + groups[1] * np.log(ee)
             p, u, scale, _ = self.build(moved)
             _, gain, jac, _ = self.spectra(p, u, scale, frequency=FREQUENCY[:1])
-            eig = np.linalg.eigvals(jac.full.reshape(len(z), -1, 24, 24)[:, 0]).real.max(-1)
-            decay, most = np.minimum(decay, -1e3 * eig), np.maximum(most, np.abs(gain[0]))
-        return decay, most
+            eig = np.linalg.eigvals(jac.full.reshape(len(z), -1, 24, 24)[:, 0])
+            turning = np.where(np.abs(eig.imag) > 1e-9, -eig.real / np.abs(eig), 1.0).min(-1)
+            decay, damping = np.minimum(decay, -1e3 * eig.real.max(-1)), np.minimum(damping, turning)
+            most = np.maximum(most, np.abs(gain[0]))
+        return decay, damping, most
 
     def fragility(self, p: Parameters, u: np.ndarray, jac, x: np.ndarray) -> np.ndarray:
         """Largest |change of log E rate| when any local conductance onto node 0 moves by 20 % (linear)."""
@@ -307,11 +386,14 @@ WEIGHT = {
     "ei_charge": 3,
     "cortical_gain": 10,
     "thalamic_gain": 10,
-    "background": 0.5,
+    "background": 0.2,
     "log_rate_change": 2,
+    "rate_response": 3,
+    "damping_response": 10,
     "damping": 10,
     "thalamus_damping": 10,
     "decay_regional": 5,
+    "damping_regional": 10,
     "gain_regional": 10,
 }
 

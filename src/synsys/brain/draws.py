@@ -13,7 +13,7 @@ EXPONENT = (1.0, 0.2)
 """Prior mean and sd of the exponent of the slow 1/f input (declared)."""
 SLOW_SD = 0.3
 """Prior sd of log of the slow input's amplitude (declared)."""
-SHARED = (0.05, 0.5)
+SHARED = (0.01, 0.5)
 """Prior median and sd of log of the share of the slow input's variance common to all regions (declared)."""
 
 

@@ -9,6 +9,8 @@ from synsys.circuit.drift import SLOTS, Parameters, drift, firing, inverse_firin
 from synsys.circuit.linear import CALCIUM, KINDS
 
 _STEP = 1e-30
+MOST_RELAXATION = 150
+"""Pseudo-time steps before a state of rest is given up."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def fixed_point(
     coupling: np.ndarray,
     v: np.ndarray,
     tolerance: float = 1e-9,
-    most: int = 60,
+    most: int = 30,
+    pace: float = np.inf,
 ) -> OperatingPoint:
     """Newton iteration on the potentials, gates and synapses eliminated.
 
@@ -75,8 +78,14 @@ def fixed_point(
         Accepted |tau dV/dt| in mV.
     most : int
         Iterations before giving up.
+    pace : float
+        First step of pseudo-time, in membrane time constants; infinite is Newton's method. Finite, the
+        potentials follow dV/dt = f implicitly with steps that grow as f falls (pseudo-transient
+        continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508), which crosses folds where Newton
+        stalls and ends in the state that the brain would fall into.
     """
     n = len(v)
+    before = np.inf
     for _ in range(most):
         x = steady_gates(v, p)
         u = arriving(x, wiring, coupling)
@@ -97,7 +106,9 @@ def fixed_point(
             w = u.astype(complex)
             w[k] += 1j * _STEP
             enter[:, k] = rest(v.astype(complex), p, w)[1].imag / _STEP
-        inverse = np.linalg.inv(-local)
+        pace = min(pace * min(before / size, 2.0), 1e12) if np.isfinite(before) else pace
+        before = size
+        inverse = np.linalg.inv(np.eye(SLOTS) / pace - local)
         free = (inverse @ f[..., None])[..., 0]
         # potential of every population per unit conductance, then the loop through the connectome
         transfer = inverse[:, :, None, :] * (enter * coupling.transpose(1, 0, 2))[:, None]
@@ -136,7 +147,7 @@ def continuation(
     """
     done, step = 0.0, 1.0
     point = fixed_point(end, wiring, couplings[1], v)
-    while not point.converged and step > 1 / 64:
+    while not point.converged and step > 1 / 4:
         step /= 2
         at = done
         while at < 1.0:
@@ -146,6 +157,8 @@ def continuation(
             if not point.converged:
                 break
             done, v = at, point.x[:, 0]
+    if not point.converged:  # past a fold the old branch is gone
+        point = fixed_point(end, wiring, couplings[1], v, most=MOST_RELAXATION, pace=1.0)
     return point
 
 

@@ -5,6 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from synsys.brain.bold import (
+    BAND_NODES, Haemodynamics, bold_covariance, bold_transfer, correlation, drive_weights, noise_level,
+)  # fmt: skip
 from synsys.brain.spectra import Lags, Response, cross, power, respond
 from synsys.brain.state import BrainModel, State
 from synsys.circuit.drift import firing
@@ -14,16 +17,12 @@ BANDS = {
     "gamma": (30.0, 100.0),
 }  # fmt: skip
 """Frequency bands in Hz, as the vocabulary defines them."""
-FINE = np.r_[np.arange(1.0, 47.0), np.arange(48.0, 71.0, 2.0), np.arange(74.0, 101.0, 4.0)]
+FINE = np.r_[np.arange(1.0, 31.0), np.arange(32.0, 61.0, 2.0), np.arange(65.0, 101.0, 5.0)]
 """Frequencies of a full result, Hz."""
 COARSE = np.array(
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 26, 30, 34, 38, 42, 46, 52, 60, 74, 100.0]
 )
 """Frequencies of a quick result (claims), Hz."""
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-SLOW = 0.01 + 0.09 * (_NODES + 1) / 2
-"""Nodes of the BOLD band, 0.01-0.1 Hz (Gauss-Legendre)."""
-SLOW_WEIGHTS = _WEIGHTS / 2
 PAIRS = {
     "theta": (4, 5, 6, 7, 8),
     "alpha": (8, 10, 12),
@@ -47,7 +46,7 @@ class Grid:
 
     def __init__(self, model: BrainModel, frequency: np.ndarray = FINE) -> None:
         self.model, self.frequency = model, frequency
-        self.all = np.r_[SLOW, frequency]
+        self.all = np.r_[BAND_NODES, frequency]
         self.lags = Lags(model.wiring, self.all)
         wiring = model.wiring
         self.weights = np.zeros((len(model.brain), len(wiring.source_node)))
@@ -78,8 +77,12 @@ class Solution:
     response : Response
     psd : ndarray, (F, R)
         Power of each region's potential, mV^2 / Hz.
+    covariance : ndarray, (R, R)
+        Of BOLD in its band, without measurement noise.
+    noise : float
+        Variance of measurement noise, taken from the healthy state.
     fc : ndarray, (R, R)
-        Correlation of the E-rate fluctuations in the BOLD band.
+        BOLD functional connectivity, Pearson r.
     coherency : ndarray, (frequencies of `Grid.pairs`, R, R), complex
     grid : Grid
     """
@@ -87,6 +90,8 @@ class Solution:
     state: State
     response: Response
     psd: np.ndarray
+    covariance: np.ndarray
+    noise: float
     fc: np.ndarray
     coherency: np.ndarray
     grid: Grid
@@ -135,7 +140,7 @@ def rate_slope(state: State) -> np.ndarray:
     return 1e3 * firing(v, state.parameters).imag / 1e-30
 
 
-def solve(state: State, grid: Grid) -> Solution:
+def solve(state: State, grid: Grid, noise: float | None = None) -> Solution:
     """Linear solution of a state on a grid.
 
     Parameters
@@ -143,27 +148,31 @@ def solve(state: State, grid: Grid) -> Solution:
     state : State
         With a converged operating point; check `stability` before reading spectra.
     grid : Grid
+    noise : float, optional
+        Variance of BOLD measurement noise, from the healthy solution; by default this state is the
+        healthy one.
     """
     lags = grid.lags if (state.speed == 1.0).all() else Lags(grid.model.wiring, grid.all, state.speed)
     response = respond(state.linear, grid.all, lags)
     potential = response.output(grid.weights)
-    n_slow = len(SLOW)
-    wiring = grid.model.wiring
-    slope = rate_slope(state)[wiring.source_node, wiring.source_slot]
-    slow = cross(response.part(slice(0, n_slow)).output(grid.weights * slope))
-    covariance = (SLOW_WEIGHTS[:, None, None] * slow.real).sum(0)
+    n_slow = len(BAND_NODES)
+    region = grid.model.wiring.nodes.region.to_numpy()
+    gain = np.ones(len(grid.model.brain))
+    gain[region[region >= 0]] = state.vascular[region >= 0]
+    neural = cross(response.part(slice(0, n_slow)).output(drive_weights(state)))
+    covariance = bold_covariance(neural, transfer=bold_transfer(BAND_NODES, Haemodynamics(gain=gain)))
+    cortex = (grid.model.brain.regions.structure == "cortex").to_numpy()
+    noise = noise_level(covariance, cortex) if noise is None else noise
     chosen = potential[n_slow + grid.pairs]
     spectrum = cross(chosen)
     size = np.sqrt(np.einsum("fii->fi", spectrum).real)
     return Solution(
-        state, response, power(potential)[n_slow:], correlation(covariance),
-        spectrum / (size[:, :, None] * size[:, None]), grid,
-    )  # fmt: skip
-
-
-def correlation(covariance: np.ndarray) -> np.ndarray:
-    """Correlation matrix of a covariance matrix."""
-    size = np.sqrt(np.diag(covariance))
-    out = covariance / np.outer(size, size)
-    np.fill_diagonal(out, 1.0)
-    return out
+        state=state,
+        response=response,
+        psd=power(potential)[n_slow:],
+        covariance=covariance,
+        noise=noise,
+        fc=correlation(covariance + noise * np.eye(len(covariance))),
+        coherency=spectrum / (size[:, :, None] * size[:, None]),
+        grid=grid,
+    )

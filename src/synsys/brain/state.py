@@ -20,9 +20,9 @@ from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import maps, receptors
 
-UNIT_NOISE = 0.02
+UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak; gives V_E sd 1-2 mV."""
-SLOW_INPUT = 0.006
+SLOW_INPUT = 0.02
 """Amplitude of the 1/f AMPA conductance at 1 Hz, multiples of leak per sqrt(Hz) (declared)."""
 SLOW_TEMPLATES = ("cortex", "hippocampus", "amygdala", "thalamus")
 THRESHOLD_SLOPE = 5.0
@@ -105,6 +105,11 @@ class BrainModel:
         return out
 
     @cached_property
+    def with_pv(self) -> np.ndarray:
+        """Nodes that have PV cells, bool (N, 1)."""
+        return self.slot_mask["PV"].any(1, keepdims=True)
+
+    @cached_property
     def slow(self) -> np.ndarray:
         """Amplitude of the 1/f input onto each population, (N, 3)."""
         here = self.wiring.nodes.template.isin(SLOW_TEMPLATES).to_numpy()
@@ -182,7 +187,7 @@ class HealthyBrain:
             p, coupling = _apply(bare, scale, factors, model.slot_mask)
             v = inverse_firing(p.rate, p)
             u = arriving(steady_gates(v, p), model.wiring, coupling)
-            p, self.rebalanced = with_background(p, u)
+            p, self.rebalanced = with_background(p, u, model.with_pv)
             x, residual = rest(v, p, u)
             fragile = decay(x, p, u) < LEAST_DECAY
             if not fragile.any():

@@ -141,7 +141,9 @@ def _template(name: str, member: Mapping[str, np.ndarray | float], lead: tuple[i
         if link.template == name and link.pre != "*":
             factor = member.get(f"{name}.{link.post}<-{link.pre}:{link.receptor}", 1.0)
             kind = "g_fast" if link.receptor in ("ampa", "gabaa") else "g_slow"
-            field[kind][..., slot(name, link.post), slot(name, link.pre)] = link.conductance * np.asarray(factor)
+            field[kind][..., slot(name, link.post), slot(name, link.pre)] = link.conductance * np.asarray(
+                factor
+            )
     p = Parameters(**field)
     v = inverse_firing(p.rate, p)
     p = _channels(name, p, member)
@@ -196,7 +198,9 @@ def _calcium(p: Parameters, v: np.ndarray) -> Parameters:
     return replace(p, ca_l=np.where(i_cal > 0, (1 - NMDA_CALCIUM) / np.where(i_cal > 0, i_cal, 1.0), 0.0))
 
 
-def with_background(p: Parameters, u: np.ndarray) -> tuple[Parameters, np.ndarray]:
+def with_background(
+    p: Parameters, u: np.ndarray, through: np.ndarray | bool = True
+) -> tuple[Parameters, np.ndarray]:
     """Solve for the background that holds every population at its healthy rate.
 
     Background is Poisson AMPA, NMDA and GABA-A conductance and cannot be negative: where excitation
@@ -209,6 +213,8 @@ def with_background(p: Parameters, u: np.ndarray) -> tuple[Parameters, np.ndarra
         Healthy parameters without background, (..., N, 3).
     u : ndarray, (..., 3, N, 3)
         Conductance arriving from other regions at healthy rates.
+    through : ndarray of bool, (N, 1), optional
+        Nodes whose slot-1 synapses may be raised (those with PV cells); all by default.
 
     Returns
     -------
@@ -224,7 +230,7 @@ def with_background(p: Parameters, u: np.ndarray) -> tuple[Parameters, np.ndarra
     need = -drift(x, p, u)[..., 0, :] * p.tau  # mV of excitation that is missing
     lack = np.maximum(LEAST_BACKGROUND - need, 0.0)
     inhibition = p.g_fast[..., :, 1] * (1 - p.glutamate[..., 1:2]) * (v - p.e_inh)
-    local = inhibition > 1e-9
+    local = (inhibition > 1e-9) & through
     g_fast = p.g_fast.copy()
     g_fast[..., :, 1] *= np.where(local, 1 + lack / np.where(local, inhibition, 1.0), 1.0)
     b_gaba = p.b_gaba + np.where(local, 0.0, lack / np.maximum(v - p.e_inh, 1.0))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synsys.brain.solution import BANDS, Grid, Solution, rate_slope
+from synsys.brain.stability import closed_loop
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
 from synsys.core.errors import UserError
@@ -385,12 +386,9 @@ def graph_nulls(fc: np.ndarray, atlas: Atlas, nulls: int = 20, seed: int = 0) ->
 
 
 def _stability_margin(solution: Solution) -> float:
-    """1 minus the largest real eigenvalue of the long-range loop at zero frequency."""
-    state, wiring = solution.state, solution.grid.model.wiring
-    static = local_transfer(state.linear.jacobian, np.array([1e-9]))
-    transfer = static.transfer * state.coupling.transpose(1, 0, 2)[:, None]
-    loop = wiring.loop(transfer, static.fast, static.slow)[0].real
-    return float(1.0 - np.linalg.eigvals(loop).real.max())
+    """1 minus the largest real eigenvalue of the long-range loop at zero frequency, loops eliminated."""
+    _, core, _ = closed_loop(solution.state.linear, np.array([1e-9]))
+    return float(np.linalg.eigvals(core[0].real).real.min())
 
 
 def _departure(solution: Solution, atlas: Atlas, reference: Solution) -> dict[str, float]:

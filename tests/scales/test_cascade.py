@@ -1,0 +1,141 @@
+"""The main job end to end on a small brain: exact in health, reproducible, honest about instability."""
+
+import json
+
+import numpy as np
+import pytest
+
+from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError
+from synsys.core.perturbation import Perturbation
+from synsys.core.schema import load, save, validate
+from synsys.data.embedded import load_embedded
+from synsys.scales.cascade import cascade, profile, resolve
+from synsys.scales.people import person, spread
+
+SMALL = (
+    "L.rostralmiddlefrontal", "L.medialorbitofrontal", "L.precuneus", "L.insula", "L.pericalcarine",
+    "L.precentral", "L.thalamus", "L.hippocampus", "L.amygdala", "L.caudate", "L.pallidum",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small() -> Connectome:
+    """Eleven regions of the embedded brain, one of each structure that loops need."""
+    brain = load_embedded()
+    at = [brain.labels.index(name) for name in SMALL]
+    return Connectome(
+        "small", brain.weights[np.ix_(at, at)], brain.lengths[np.ix_(at, at)], brain.regions.iloc[at],
+        brain.maps.iloc[at], None if brain.fc is None else brain.fc[np.ix_(at, at)],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mild(small: Connectome):
+    """A mild lesion that stays stable."""
+    return cascade("nmda_conductance=0.97", brain=small, draws=6, jobs=1)
+
+
+def test_no_perturbation_changes_nothing_bit_for_bit(small: Connectome) -> None:
+    tree = cascade([], brain=small, draws=2, jobs=1)
+    draws = tree["draws"]
+    np.testing.assert_array_equal(draws["reference"].values, draws["perturbed"].values)
+    for group, name in (("rates", "rate"), ("spectra", "power"), ("fc", "fc")):
+        both = tree[group][name]
+        np.testing.assert_array_equal(both.sel(state="reference"), both.sel(state="perturbed"))
+    effect = tree["table"]["effect"].values
+    assert (effect[np.isfinite(effect)] == 0).all()
+
+
+def test_a_dose_of_one_is_health(small: Connectome) -> None:
+    model = BrainModel(small)
+    from synsys.brain.draws import draws
+
+    healthy = HealthyBrain(model, draws(1)[0])
+    state = healthy.perturbed([Perturbation("kcnq2_conductance", 1.0), Perturbation("d2_occupancy", 0.0, "+")])
+    np.testing.assert_array_equal(state.point.x, healthy.state.point.x)
+
+
+def test_the_result_is_valid_and_survives_the_disk(mild, tmp_path) -> None:
+    validate(mild)
+    again = load(save(mild, tmp_path / "cascade.nc"))
+    np.testing.assert_array_equal(again["table"]["value"], mild["table"]["value"])
+    assert json.loads(again.attrs["perturbations"]) == ["nmda_conductance=0.97"]
+    assert "Research use only" in again.attrs["disclaimer"]
+
+
+def test_seed_and_processes_do_not_matter_but_the_seed_does(mild, small: Connectome) -> None:
+    twice = cascade("nmda_conductance=0.97", brain=small, draws=6, jobs=2)
+    np.testing.assert_array_equal(mild["draws"]["perturbed"], twice["draws"]["perturbed"])
+    other = cascade("nmda_conductance=0.97", brain=small, draws=6, jobs=1, seed=1)
+    assert not np.array_equal(mild["draws"]["perturbed"], other["draws"]["perturbed"])
+
+
+def test_an_input_is_no_result_and_links_are_wired(small: Connectome) -> None:
+    table = cascade("bdnf=0.9", brain=small, draws=2, jobs=1)["table"].to_dataset().to_dataframe()
+    assert table.origin["bdnf"] == "input"
+    assert table.origin["trkb_activity"] == "wired"
+    assert table.origin["pyramidal_activity"] == "emergent"
+    assert table.origin["circuit_integrity"] == "by construction"
+    assert set(table.label) == {"simulated-causal"}
+
+
+def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) -> None:
+    regions = cascade("nmda_conductance=0.9@L.precuneus", brain=small, draws=4, jobs=1)["regions"]
+    there = regions.sel(region="L.precuneus")
+    assert float(there["distance"]) == 0.0
+    rate = np.abs(regions["rate_change"])
+    assert int(rate.argmax()) == regions.region.values.tolist().index("L.precuneus")
+
+
+def test_probability_of_a_sign_is_that_of_the_draws(mild) -> None:
+    draws, table = mild["draws"], mild["table"]
+    up = (draws["perturbed"] > draws["reference"]).sel(readout="pyramidal_activity")
+    used = draws["stable_reference"] & draws["stable_perturbed"]
+    n, k = int(used.sum()), int((up & used).sum())
+    assert float(table["p_sign"].sel(readout="pyramidal_activity")) == pytest.approx((k + 0.5) / (n + 1))
+
+
+def test_links_of_unknown_sign_are_run_both_ways(small: Connectome) -> None:
+    tree = cascade("cacna1c_risk_variant+=1", brain=small, draws=8, jobs=1)
+    sign = tree["draws"]["sign"].values
+    moved = tree["draws"]["perturbed"].sel(readout="intracellular_calcium")
+    change = (moved - tree["draws"]["reference"].sel(readout="intracellular_calcium")).values
+    assert set(sign) == {-1.0, 1.0}
+    known = np.isfinite(change)
+    assert (np.sign(change[known & (sign > 0)]) != np.sign(change[known & (sign < 0)])[:1]).all()
+
+
+@pytest.mark.parametrize("bad", ["GRIN2B=0", "GRIN2X=0.7", "GRIN2B=0.7@atlantis", "GRIN2B=0.7:XYZ", "dmn_fc=0.5"])
+def test_nonsense_is_refused_before_work_starts(bad: str, small: Connectome) -> None:
+    with pytest.raises(UserError):
+        cascade(bad, brain=small, draws=2, jobs=1)
+
+
+def test_a_place_without_the_cell_is_refused(small: Connectome) -> None:
+    with pytest.raises(UserError, match="no TC in precuneus"):
+        cascade("GRIN2B=0.7:TC@precuneus", brain=small, draws=2, jobs=1)
+
+
+def test_disorders_are_sets_of_perturbations_with_sizes_and_sources() -> None:
+    for name in ("schizophrenia", "depression", "bipolar", "autism", "anxiety", "PTSD", "OCD"):
+        rows = profile(name)
+        assert rows
+        assert all(row.sd > 0 and row.source and row.grade in "ABC" for row in rows)
+    both = resolve("GRIN2B=0.7", "schizophrenia")
+    assert both[0].name == "nmda_conductance"
+    assert both[1:] == profile("schizophrenia")
+
+
+def test_healthy_people_keep_their_rates_but_differ_in_rhythm(small: Connectome) -> None:
+    from synsys.brain.draws import draws
+
+    model, draw = BrainModel(small), draws(1)[0]
+    rates = [person(model, draw, k).rates[:6, 0].mean() for k in range(12)]
+    assert 2.0 < np.median(rates) < 8.0
+    assert 0.02 < spread(np.log(np.array(rates))) < 1.0
+
+
+def test_robust_spread_of_normal_numbers_is_their_sd() -> None:
+    assert spread(np.random.default_rng(0).normal(3.0, 2.0, 20000)) == pytest.approx(2.0, rel=0.05)
