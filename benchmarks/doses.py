@@ -65,7 +65,10 @@ def main() -> None:
     done = solve_all(
         runner, [[change(*job)] for job in jobs], lambda k, n: print(f"{k}/{n} draws", file=sys.stderr)
     )  # fmt: skip
-    lines = ["| quantity | stable at 0.5 | 0.8 | 1.25 | largest effect at 0.8 | first instability |", "|-|-|-|-|-|-|"]
+    lines = [
+        "| quantity | stable at 0.5 | 0.8 | 1.25 | largest effect at 0.8 | first instability |",
+        "|-|-|-|-|-|-|",
+    ]
     vectors: dict[str, np.ndarray] = {}
     bad = 0
     for name in names:
@@ -73,7 +76,9 @@ def main() -> None:
         for dose in DOSES:
             column = [draw[2 + jobs.index((name, dose))] for draw in done]
             stable.append(sum(o.stable for o in column))
-            reason = reason or next((o.reason for o in column if not o.stable and "growing" not in o.reason), "")
+            reason = reason or next(
+                (o.reason for o in column if not o.stable and "growing" not in o.reason), ""
+            )
             for draw, outcome in zip(done, column, strict=True):
                 values = pd.Series(outcome.values)
                 bad += int(not np.isfinite(values.to_numpy(float)).all())

@@ -99,7 +99,7 @@ def main() -> None:
         "# Rhythms with and without their mechanism", "",
         f"`python benchmarks/rhythms.py --members {args.members}`. A bump is a local maximum of the mean log "
         "spectrum; height is log10 power over the chord of its flanks.", "",
-        "| rhythm | members with a bump | median frequency (Hz) | median height | bump left without the mechanism |",
+        "| rhythm | members with a bump | median Hz | median height | bump left without the mechanism |",
         "|-|-|-|-|-|",
     ]  # fmt: skip
     removed = {"gamma": "PV inhibition of E", "alpha": "thalamus", "theta": "SST inhibition"}

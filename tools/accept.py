@@ -3,7 +3,8 @@
 Usage: python tools/accept.py CORTEX.csv [CORTEX.csv ...] HIPPOCAMPUS.csv --out src/synsys/circuit
 
 A candidate pair (cortex with thalamus, hippocampus) is accepted when the embedded brain, healthy facts
-only, is stable, stays so when a conductance of `LESIONS` is cut by 20 %, and meets the ranges of `RANGES`. Neither BOLD connectivity nor any claim enters. What each reaches is written beside it.
+only, is stable, stays so when a conductance of `LESIONS` is cut by 20 %, and meets the ranges of `RANGES`.
+Neither BOLD connectivity nor any claim enters. What each pair reaches is written beside it.
 """
 
 import argparse

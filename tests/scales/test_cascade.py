@@ -53,7 +53,8 @@ def test_a_dose_of_one_is_health(small: Connectome) -> None:
     from synsys.brain.draws import draws
 
     healthy = HealthyBrain(model, draws(1)[0])
-    state = healthy.perturbed([Perturbation("kcnq2_conductance", 1.0), Perturbation("d2_occupancy", 0.0, "+")])
+    nothing = [Perturbation("kcnq2_conductance", 1.0), Perturbation("d2_occupancy", 0.0, "+")]
+    state = healthy.perturbed(nothing)
     np.testing.assert_array_equal(state.point.x, healthy.state.point.x)
 
 
@@ -107,7 +108,9 @@ def test_links_of_unknown_sign_are_run_both_ways(small: Connectome) -> None:
     assert (np.sign(change[known & (sign > 0)]) != np.sign(change[known & (sign < 0)])[:1]).all()
 
 
-@pytest.mark.parametrize("bad", ["GRIN2B=0", "GRIN2X=0.7", "GRIN2B=0.7@atlantis", "GRIN2B=0.7:XYZ", "dmn_fc=0.5"])
+@pytest.mark.parametrize(
+    "bad", ["GRIN2B=0", "GRIN2X=0.7", "GRIN2B=0.7@atlantis", "GRIN2B=0.7:XYZ", "dmn_fc=0.5"]
+)
 def test_nonsense_is_refused_before_work_starts(bad: str, small: Connectome) -> None:
     with pytest.raises(UserError):
         cascade(bad, brain=small, draws=2, jobs=1)

@@ -6,7 +6,13 @@ from functools import cached_property
 import numpy as np
 
 from synsys.brain.bold import (
-    BAND_NODES, Haemodynamics, bold_covariance, bold_transfer, correlation, drive_weights, noise_level,
+    BAND_NODES,
+    Haemodynamics,
+    bold_covariance,
+    bold_transfer,
+    correlation,
+    drive_weights,
+    noise_level,
 )  # fmt: skip
 from synsys.brain.spectra import Lags, Response, cross, power, respond
 from synsys.brain.state import BrainModel, State

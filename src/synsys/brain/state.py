@@ -107,7 +107,7 @@ class BrainModel:
     @cached_property
     def with_pv(self) -> np.ndarray:
         """Nodes that have PV cells, bool (N, 1)."""
-        return self.slot_mask["PV"].any(1, keepdims=True)
+        return np.asarray(self.slot_mask["PV"].any(1, keepdims=True))
 
     @cached_property
     def slow(self) -> np.ndarray:
