@@ -360,7 +360,8 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
     console : rich.console.Console, optional
         Where to print; the terminal by default.
     most : int
-        Most changed readouts to show, those with the largest |d|; the others are counted per level.
+        Readouts with the largest |d| to show, beside inputs and the largest two of every level; the
+        others are counted per level.
     """
     show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most)
 

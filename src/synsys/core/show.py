@@ -129,6 +129,19 @@ def by_size(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[frame["d"].abs().fillna(-1.0).to_numpy().argsort(kind="stable")[::-1]]
 
 
+def foremost(frame: pd.DataFrame, most: int, per_level: int = 2) -> pd.DataFrame:
+    """Rows worth showing: every input, the first `per_level` of every level, and the `most` largest of all.
+
+    Inputs come first, then the largest |d|.
+    """
+    ordered = by_size(frame)
+    given = ordered["origin"] == "input"
+    ordered = ordered.loc[[*ordered.index[given], *ordered.index[~given]]]
+    rank = ordered.groupby("level").cumcount()
+    largest = ordered.index.isin(ordered.index[ordered["origin"] != "input"][:most])
+    return ordered[(ordered["origin"] == "input") | (rank < per_level) | largest]
+
+
 def print_table(
     frame: pd.DataFrame,
     attrs: Mapping[Any, Any],
@@ -156,7 +169,7 @@ def print_table(
     missing = frame["effect"].isna()
     same = is_negligible(frame, below) & ~missing
     told = frame[~missing & ~same]
-    shown = by_size(told).head(most)
+    shown = foremost(told, most)
     cells = {str(name): _cells(row) for name, row in shown.iterrows()}
     widths = [max(map(len, column)) for column in zip(HEADINGS, *cells.values(), strict=True)]
     room = max(12, out.width - sum(widths) - len(widths))
@@ -168,7 +181,7 @@ def print_table(
         if not here.any():
             continue
         say((level.replace("_", " "), "bold"))
-        rows = by_size(shown[shown["level"] == level])
+        rows = shown[shown["level"] == level]
         for name, row in rows.iterrows():
             label, line = f"  {name}", _line(cells[str(name)], widths)
             style = "cyan" if row["effect"] < 0 else "yellow"
