@@ -444,7 +444,7 @@ def test_local_readouts_are_those_that_need_no_spectra():
     )
     runner = Runner(part, 2, fine=False, jobs=1)
     quick, full = (
-        draw_answers(runner, 0, Plan((STATE,), (frozenset(wanted),)))
+        draw_answers(runner, 0, Plan((STATE,), (frozenset(wanted),), (frozenset(),)))
         for wanted in (LOCAL, LOCAL | {"gamma_power"})
     )
     assert quick is not None
@@ -453,6 +453,16 @@ def test_local_readouts_are_those_that_need_no_spectra():
     for name in LOCAL:
         assert quick[2].values[name] == full[2].values[name]
     assert {"gamma_power", "network_stability"} <= full[2].values.keys()
+
+
+def test_what_is_not_scored_is_solved_in_few_draws_only():
+    """An effect is taken over the draws in which its state was solved."""
+    told = answers(state=[1.2] * 40)._draws
+    some = Answers([STATE], [[*draw[:2], draw[2] if k < 32 else None] for k, draw in enumerate(told)])
+    found = some.effect("gamma_power", [STATE])
+    assert found["p_sign"] == pytest.approx(32.5 / 33)
+    assert some.stable(STATE) == 1
+    assert not some.inert(STATE)
 
 
 # Files that cannot be scored

@@ -45,6 +45,8 @@ GRAPHS = (
 
 ON_THE_WAY = ("pyramidal_activity", "pv_rate", "sst_rate", "ei_ratio", "synaptic_gain", "network_stability")
 """Readouts that explain others; known of every state, the last where spectra are solved."""
+FEW = 32
+"""Draws that do for what is told but not scored."""
 LOCATED = 2
 """Draws in which an instability is located; in the others it is only found, which is ten times faster."""
 
@@ -56,14 +58,17 @@ class Plan:
     Attributes
     ----------
     states : tuple of State
-    wanted : tuple of frozenset of str
-        Readouts asked of each state; `ON_THE_WAY` are given as well.
+    first : tuple of frozenset of str
+        Readouts asked of each state in the first `FEW` draws; `ON_THE_WAY` are given as well.
+    later : tuple of frozenset of str
+        The same in all other draws; a state of which nothing is asked is not solved there.
     nulls : DataFrame or None
         Null graphs that `RATIOS` refer to.
     """
 
     states: tuple[State, ...]
-    wanted: tuple[frozenset[str], ...]
+    first: tuple[frozenset[str], ...]
+    later: tuple[frozenset[str], ...]
     nulls: pd.DataFrame | None = None
 
 
@@ -103,19 +108,29 @@ def computed(runner: Runner) -> tuple[set[str], np.ndarray]:
     raise UserError(f"{runner.model.brain.name}: the healthy brain is unstable in every draw")
 
 
-def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer] | None:
-    """Reference, healthy person and every state of a plan in draw `k`; None if health is unstable there."""
+def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer | None] | None:
+    """Reference, healthy person and every state of a plan in draw `k`; None if health is unstable there.
+
+    A state that is not solved in this draw is None.
+    """
     assert isinstance(plan, Plan)
-    draw, everything = runner.draws[k], frozenset[str]().union(*plan.wanted)
+    draw, asked = runner.draws[k], plan.first if k < FEW else plan.later
+    everything = frozenset[str]().union(*asked)
     healthy = HealthyBrain(runner.model, draw)
     solution = solve(healthy.state, runner.grid)
     if not stability(healthy.state, solution.response, False).stable:
         return None
     other = person(runner.model, draw, seed=1000 * runner.seed + k)
-    out = [_measured(runner, solution, everything, plan), Answer(False, False, "no state of rest", {})]
+    out: list[Answer | None] = [
+        _measured(runner, solution, everything, plan),
+        Answer(False, False, "no state of rest", {}),
+    ]
     if other.point.converged:  # between-person spread needs no proof of stability
         out[1] = _measured(runner, solve(other, runner.grid, solution.noise), everything, plan)
-    for state, wanted in zip(plan.states, plan.wanted, strict=True):
+    for state, wanted in zip(plan.states, asked, strict=True):
+        if not wanted:
+            out.append(None)
+            continue
         brain = healthy.perturbed(state)
         if _unmoved(brain, healthy.state):
             out.append(Answer(True, True, "", {}))
@@ -174,7 +189,7 @@ def solve_plan(runner: Runner, plan: Plan, progress: Callable[[int, int], None] 
     progress : callable, optional
         Called with (draws done, draws).
     """
-    found: list[list[Answer]] = []
+    found: list[list[Answer | None]] = []
     if plan.states:
         for done, answers in enumerate(runner.each(draw_answers, plan), 1):
             if answers is not None:
@@ -190,17 +205,18 @@ class Answers:
     Parameters
     ----------
     states : sequence of State
-    draws : list of list of Answer
+    draws : list of list of Answer or None
         Reference, person and every state, for each draw in which health is stable.
     """
 
-    def __init__(self, states: Sequence[State], draws: list[list[Answer]]) -> None:
+    def __init__(self, states: Sequence[State], draws: Sequence[Sequence[Answer | None]]) -> None:
         self._at = {state: i for i, state in enumerate(states)}
         self._draws = draws
 
     def answers(self, state: State) -> list[Answer]:
-        """One state in every draw."""
-        return [draw[2 + self._at[state]] for draw in self._draws]
+        """One state in every draw in which it was solved."""
+        solved = (draw[2 + self._at[state]] for draw in self._draws)
+        return [answer for answer in solved if answer is not None]
 
     def inert(self, state: State) -> bool:
         """Whether a state differs from health in no number of the circuit."""
@@ -224,7 +240,8 @@ class Answers:
         """
 
         def column(place: int) -> np.ndarray:
-            return np.array([draw[place].values.get(readout, np.nan) for draw in self._draws])
+            found = (draw[place] for draw in self._draws)
+            return np.array([np.nan if a is None else a.values.get(readout, np.nan) for a in found])
 
         after = np.concatenate(
             [

@@ -121,8 +121,8 @@ def check_claims(
 
     A change of +1 or -1 is a factor of 1.25 or 0.8 on quantities measured against health, else one unit
     step; *present* is a disorder's profile, and `disorder_any` every profile, judged by the sign of all
-    pooled; *altered* is run both ways and not scored. The condition of a claim is not used: perturbations
-    act on the healthy brain.
+    pooled; *altered* is run both ways and not scored (32 draws do for what is not scored). The condition of
+    a claim is not used: perturbations act on the healthy brain.
 
     Parameters
     ----------
@@ -164,19 +164,26 @@ def check_claims(
 
 def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tuple[Plan, tuple[State, ...]]:
     """Distinct states to solve, and those sampled for the baseline of other perturbations."""
-    asked: dict[State, set[str]] = {}
+    first: dict[State, set[str]] = {}
+    later: dict[State, set[str]] = {}
     for question in questions:
-        if not question.settled:
-            for state in question.states:
-                asked.setdefault(state, set()).add(question.readout)
-    states = tuple(asked)
+        for state in () if question.settled else question.states:
+            first.setdefault(state, set()).add(question.readout)
+            if question.expected is not None and question.change is not None:
+                later.setdefault(state, set()).add(question.readout)
+    states = tuple(first)
     chosen = sorted(np.random.default_rng(runner.seed).permutation(len(states))[:SAMPLE])
     sample = tuple(states[i] for i in chosen)
-    wanted: set[str] = set().union(*asked.values()) if asked else set()
+    wanted: set[str] = set().union(*first.values()) if first else set()
     for state in sample:
-        asked[state] = wanted
+        first[state] = wanted
     nulls = graph_nulls(fc, runner.atlas, seed=runner.seed) if wanted & set(RATIOS) else None
-    return Plan(states, tuple(frozenset(asked[s]) for s in states), nulls), sample
+    return Plan(
+        states,
+        tuple(frozenset(first[state]) for state in states),
+        tuple(frozenset(later.get(state, ())) for state in states),
+        nulls,
+    ), sample
 
 
 def judge(question: Question, answers: Answers) -> Row:
