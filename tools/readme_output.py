@@ -1,9 +1,10 @@
-"""Write the output block and the picture of README.md from one real run.
+"""Write the output block and the picture of README.md from one real run, and constants into docs/model.md.
 
-Usage: python tools/readme_output.py [--draws 32] [--check]
+Usage: python tools/readme_output.py [--draws 32] [--check] [--constants]
 
-The run is ``synsys cascade --perturb GRIN2B=0.7`` on the embedded brain. ``--check`` writes nothing and exits
-with 1 if the block in README.md is not what the run prints.
+The run is ``synsys cascade --perturb GRIN2B=0.7`` on the embedded brain. ``--constants`` only copies the
+values of declared constants from the source into docs/model.md. ``--check`` writes nothing and exits with
+1 if the block in README.md is not what the run prints.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import base64
 import io
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "img" / "cascade.png"
 CHANGE = "GRIN2B=0.7"
 MARKS = ("<!-- output: written by tools/readme_output.py -->", "<!-- end of output -->")
-ROWS = 16
+ROWS = 8
 """Most changed readouts that the block shows; the command shows more."""
 HEALTHY, CHANGED = "#4d4d4d", "#b2182b"
 
@@ -118,6 +120,17 @@ def shrunk(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def constants(text: str) -> str:
+    """The table of declared constants of docs/model.md with the values that the source has."""
+
+    def row(match: re.Match[str]) -> str:
+        module, name = match[1].rsplit(".", 1)
+        values = np.atleast_1d(getattr(import_module(module), name))
+        return f"| `{match[1]}` | {', '.join(f'{v:g}' for v in values)} |"
+
+    return re.sub(r"^\| `(synsys\.[\w.]+)` \| [\d., ]+ \|", row, text, flags=re.MULTILINE)
+
+
 def main() -> int:
     """Run, then write or compare."""
     parser = argparse.ArgumentParser(
@@ -125,7 +138,13 @@ def main() -> int:
     )
     parser.add_argument("--draws", type=int, default=32)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--constants", action="store_true")
     given = parser.parse_args()
+    if not given.check:
+        model = ROOT / "docs" / "model.md"
+        model.write_text(constants(model.read_text(encoding="utf-8")), encoding="utf-8")
+    if given.constants:
+        return 0
     tree = synsys.cascade(CHANGE, draws=given.draws)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
