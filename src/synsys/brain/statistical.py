@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synsys.brain.fixed import fixed_point
+from synsys.brain.fixed import MOST_RELAXATION, fixed_point
 from synsys.brain.spectra import Linearised, _noise_covariance, _slow
 from synsys.brain.stability import stability
 from synsys.brain.state import State
@@ -49,7 +49,7 @@ class Averaged:
     reason: str
 
 
-def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-4, most: int = 40) -> Averaged:
+def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-3, most: int = 40) -> Averaged:
     """Statistical linearisation of a state.
 
     Use it where potentials fluctuate by about 1 to 3 mV. Below, it equals the plain linearisation. Above,
@@ -63,7 +63,7 @@ def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-4, most: in
     noise : float
         Factor on the amplitude of all noise.
     tolerance : float
-        Accepted change of any standard deviation in the last iteration, mV.
+        Accepted difference between any assumed and resulting standard deviation, mV.
     most : int
         Iterations before giving up.
 
@@ -71,28 +71,49 @@ def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-4, most: in
     -------
     Averaged
     """
-    wiring, plain = state.healthy.model.wiring, state.parameters
-    sd = np.zeros_like(plain.theta)
-    now = state
+    none = np.zeros_like(state.parameters.theta)
+    verdict = stability(state)
+    if not verdict.stable:
+        return Averaged(state, none, 0, False, verdict.reason)
+    step, size = none, np.inf
+    # Iterated in the logarithm of sd, with less weight whenever agreement gets worse: near an instability
+    # variance answers steeply to gain.
+    now, sd = state, 0.3 * noise * np.sqrt(variance(state.linear))
+    weight, before = 0.8, np.inf
     for count in range(1, most + 1):
-        verdict = stability(now)
-        if not verdict.stable:
-            return Averaged(now, sd, count, False, verdict.reason)
+        ahead = _at(state, sd, now.point.x[:, 0])
+        if not stability(ahead, locate=False).stable:
+            if weight < 0.02:
+                return Averaged(ahead, sd, count, False, stability(ahead).reason)
+            weight, sd = 0.5 * weight, np.exp(np.log(sd) - 0.5 * step)
+            step = 0.5 * step
+            continue
+        now = ahead
         new = noise * np.sqrt(variance(now.linear))
-        change = float(np.abs(new - sd).max())
-        sd = new if count == 1 else 0.5 * (sd + new)
-        v = now.point.x[:, 0]
-        for _ in range(20):
-            p = effective(plain, v, sd)
-            point = fixed_point(p, wiring, state.coupling, v)
-            moved = float(np.abs(point.x[:, 0] - v).max())
-            v = point.x[:, 0]
-            if moved < 1e-9:
-                break
-        now = replace(state, parameters=p, point=point)
-        if change < tolerance:
+        size = float(np.abs(new - sd).max())
+        if size < tolerance:
             return Averaged(now, sd, count, True, "")
-    return Averaged(now, sd, most, False, f"standard deviations still change by {change:.2g} mV")
+        weight = min(0.8, 1.2 * weight) if size < before else max(0.6 * weight, 0.05)
+        before = size
+        step = weight * np.log(new / sd)
+        sd = sd * np.exp(step)
+    return Averaged(now, sd, most, False, f"standard deviations still differ by {size:.2g} mV")
+
+
+def _at(state: State, sd: np.ndarray, v: np.ndarray) -> State:
+    """The state whose firing function is averaged over `sd`, at rest; `v` starts the search."""
+    for _ in range(20):
+        p = effective(state.parameters, v, sd)
+        point = fixed_point(p, state.healthy.model.wiring, state.coupling, v)
+        if not point.converged:
+            point = fixed_point(
+                p, state.healthy.model.wiring, state.coupling, v, most=MOST_RELAXATION, pace=1.0
+            )
+        moved = float(np.abs(point.x[:, 0] - v).max())
+        v = point.x[:, 0]
+        if moved < 1e-9 or not point.converged:
+            break
+    return replace(state, parameters=p, point=point)
 
 
 def effective(p: Parameters, v: np.ndarray, sd: np.ndarray) -> Parameters:
