@@ -30,7 +30,7 @@ BELOW = (
     ("hippocampus", (-26, -22, -15)),
     ("amygdala", (-23, -5, -20)),
 )
-QUICK = ("--draws", "4", "--jobs", "1")
+QUICK = ("--draws", "2", "--jobs", "1")
 COMMANDS = ("cascade", "catalog", "check-claims", "report", "compare")
 
 
@@ -281,14 +281,14 @@ def test_a_run_prints_a_table_and_writes_a_whole_folder(saved):
 def test_a_result_says_how_it_was_made(saved, brain):
     tree = synsys.load(saved[0] / "cascade.nc")
     assert tree.attrs["command"].startswith("synsys cascade --perturb KCNQ2=0.8:E@dlPFC --brain ")
-    assert (tree.attrs["draws"], tree.attrs["seed"], tree.attrs["brain"]) == (4, 0, "eighteen")
+    assert (tree.attrs["draws"], tree.attrs["seed"], tree.attrs["brain"]) == (2, 0, "eighteen")
     assert json.loads(tree.attrs["perturbations"]) == ["kcnq2_conductance=0.8:E@dlPFC"]
 
 
 def test_the_python_function_gives_the_same_result(saved, brain):
     """Same seed, same draws: same numbers, whatever the door."""
     there = synsys.load(saved[0] / "cascade.nc")
-    here = synsys.cascade("KCNQ2=0.8:E@dlPFC", brain=brain, draws=4, jobs=1)
+    here = synsys.cascade("KCNQ2=0.8:E@dlPFC", brain=brain, draws=2, jobs=1)
     np.testing.assert_array_equal(here["table"]["value"], there["table"]["value"])
     np.testing.assert_array_equal(here["rates"]["rate"], there["rates"]["rate"])
 
