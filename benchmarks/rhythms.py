@@ -54,7 +54,7 @@ def without(healthy: HealthyBrain, mechanism: str) -> State:
     other = HealthyBrain.__new__(HealthyBrain)
     other.model, other.draw = model, healthy.draw
     point = OperatingPoint(x, u, float(np.abs(residual).max()), True)
-    return State(p, coupling, point, state.noise, state.speed, state.vascular, None, other)
+    return State(p, coupling, point, state.noise, state.slow, state.speed, state.vascular, None, other)
 
 
 def bump(f: np.ndarray, psd: np.ndarray, low: float, high: float) -> tuple[float, float]:

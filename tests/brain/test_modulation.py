@@ -153,10 +153,10 @@ def test_what_is_not_there_is_named(change: Perturbation, text: str) -> None:
 
 
 def test_grade_of_a_path_is_its_worst_link() -> None:
-    grade = path_from(["camp_level"])
+    grade = path_from([Perturbation("camp_level", 0.8)])
     by_id = {link.id: link.grade for link in links()}
     assert grade["camp_level"] == "A"
     assert grade["pka_activity"] >= by_id["camp_level->pka_activity"]
     assert grade["creb_activity"] >= grade["pka_activity"]
     assert "striatal_dopamine" not in grade
-    assert "activation:D2" in path_from(["d2_occupancy"])
+    assert "activation:D2" in path_from([Perturbation("d2_occupancy", 0.5, "+")])

@@ -208,9 +208,15 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
     return mask
 
 
-def path_from(names: Sequence[str]) -> dict[str, str]:
-    """Worst evidence grade with which each variable is reached from `names` by links (A best)."""
-    grade = dict.fromkeys(names, "A")
+def path_from(changes: Sequence[Perturbation]) -> dict[str, str]:
+    """Worst evidence grade with which each variable is reached from changes by links (A best).
+
+    A change starts at the grade of its size; a user's own size is given, grade A. The circuit that carries
+    effects further is graded in its own tables, not here.
+    """
+    grade: dict[str, str] = {}
+    for change in changes:
+        grade[change.name] = max(grade.get(change.name, "A"), change.grade or "A")
     for link in causal_order():
         if link.source in grade:
             grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))

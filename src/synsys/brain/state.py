@@ -16,12 +16,16 @@ from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian
 from synsys.circuit.templates import cells, healthy, with_background
 from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import maps, receptors
 
 UNIT_NOISE = 0.03
-"""Conductance of one background event averaged over a region, multiples of leak; gives V_E sd 1-2 mV."""
+"""Conductance of one background event averaged over a region, multiples of leak (declared).
+
+The sd of E potentials from 1 to 100 Hz is then about 1 mV; what each member reaches is in its table.
+"""
 SLOW_INPUT = 0.02
 """Amplitude of the 1/f AMPA conductance at 1 Hz, multiples of leak per sqrt(Hz) (declared)."""
 SLOW_TEMPLATES = ("cortex", "hippocampus", "amygdala", "thalamus")
@@ -45,6 +49,8 @@ class State:
     point : OperatingPoint
     noise : ndarray, (3 kinds, N, 3)
         Intensity of background shot noise.
+    slow : ndarray, (N, 3)
+        Factor on the slow 1/f input: it arrives through AMPA receptors.
     speed : ndarray, (N,)
         Relative conduction speed.
     vascular : ndarray, (N,)
@@ -58,6 +64,7 @@ class State:
     coupling: np.ndarray
     point: OperatingPoint
     noise: np.ndarray
+    slow: np.ndarray
     speed: np.ndarray
     vascular: np.ndarray
     modulation: Modulation | None
@@ -70,7 +77,7 @@ class State:
         jac = jacobian(self.point.x, self.parameters, self.point.u)
         return Linearised(
             jac, self.healthy.model.wiring, self.coupling, self.noise,
-            self.healthy.model.slow * draw.slow, draw.shared, draw.exponent, self.speed,
+            self.slow * self.healthy.model.slow * draw.slow, draw.shared, draw.exponent, self.speed,
         )  # fmt: skip
 
     @cached_property
@@ -201,7 +208,7 @@ class HealthyBrain:
         self.noise = _noise(p, draw.noise_ratio)
         point = OperatingPoint(x, u, float(np.abs(residual).max()), True)
         one = np.ones(len(v))
-        self.state = State(p, coupling, point, self.noise, one, one, None, self)
+        self.state = State(p, coupling, point, self.noise, np.ones(v.shape), one, one, None, self)
 
     def perturbed(self, changes: Sequence[Perturbation], sized: bool = True) -> State:
         """The state that follows from perturbations.
@@ -216,6 +223,10 @@ class HealthyBrain:
             return self.state
         density = {k: v for k, v in self._regional.items() if k in _densities()}
         modulation = Modulation(self.model.places, density)
+        if len(changes) > len(self.draw.size):
+            raise UserError(
+                f"{len(changes)} perturbations at once; at most {len(self.draw.size)} are accepted"
+            )
         for change, z in zip(changes, self.draw.size, strict=False):
             modulation.perturb(change, float(z) if sized else 0.0)
         modulation.propagate(self.draw.strength)
@@ -232,7 +243,9 @@ class HealthyBrain:
         )  # fmt: skip
         speed = values.get("conduction_velocity", np.ones((len(base.speed), SLOTS))).mean(1)
         vascular = values.get("neurovascular_coupling", np.ones((len(base.speed), SLOTS))).mean(1)
-        return State(p, coupling, point, noise, speed, vascular, modulation, self)
+        one = np.ones(p.tau.shape)
+        slow = _events(values, self.model.slot_mask, one)[0] * values.get("noise_amplitude", one)
+        return State(p, coupling, point, noise, slow, speed, vascular, modulation, self)
 
 
 def decay(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:

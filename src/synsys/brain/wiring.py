@@ -171,11 +171,16 @@ def build_wiring(brain: Connectome) -> Wiring:
     weights, lengths, fixed = np.zeros((n, s)), np.zeros((n, s)), np.full((n, s), SYNAPTIC_DELAY)
     kappa = np.zeros((len(KINDS), SLOTS, n, k))
     transmitter = {(r.template, r.cell): r.transmitter for r in templates()}
+    done: dict[tuple[str, str, str], np.ndarray] = {}
     for rule in rules:
         c = kinds.index((rule.from_template, rule.from_cell))
         rows = np.flatnonzero(template == rule.to_template)
         columns = np.flatnonzero(source_class == c)
         w, length = _weights(brain, nodes, rule, rows, source_node[columns])
+        path = (rule.from_template, rule.from_cell, rule.to_template)
+        if path in done and not np.array_equal(done[path], w):
+            raise ValueError(f"projections.csv: {rule.id} differs in reach from another row of {path}")
+        done[path] = w
         weights[np.ix_(rows, columns)], lengths[np.ix_(rows, columns)] = w, length
         if rule.delay not in ("", "tract"):
             fixed[np.ix_(rows, columns)] = float(rule.delay)

@@ -84,7 +84,7 @@ class LocalTransfer:
     slow: np.ndarray
     """(F, N, 3)."""
     det: np.ndarray
-    """(F, N): determinant of D times (iw - rate)^-3, whose winding counts unstable local modes."""
+    """(F, N): determinant of D over (iw + 0.1)^3, whose winding counts unstable local modes."""
 
 
 def local_transfer(jac: LocalJacobian, omega: np.ndarray) -> LocalTransfer:

@@ -170,7 +170,8 @@ def _rhythms(solution: Solution, atlas: Atlas) -> dict[str, float]:
     """Band powers of cortex and synchrony between regions."""
     out = {f"{band}_power": _geometric(solution.band_power(band)[atlas.cortex]) for band in BANDS}
     out["low_frequency_power"] = _geometric(
-        0.4 * solution.band_power("delta")[atlas.cortex] + 0.6 * solution.band_power("theta")[atlas.cortex]
+        3 / 7 * solution.band_power("delta")[atlas.cortex]
+        + 4 / 7 * solution.band_power("theta")[atlas.cortex]
     )
     mean_psd = np.log(solution.psd[:, atlas.cortex]).mean(1)
     f = solution.grid.frequency
@@ -350,7 +351,7 @@ def _networks(solution: Solution, atlas: Atlas) -> dict[str, float]:
         if sets is not None:
             out[name] = between(*sets)
     everything = np.ones(len(fc), bool)
-    out["bold_fc_mean"] = out["interregional_communication"] = between(everything, everything)
+    out["interregional_communication"] = between(everything, everything)
     cortical = fc[np.ix_(atlas.cortex, atlas.cortex)]
     means = connectivity_means(
         cortical, atlas.network[atlas.cortex], atlas.distance[np.ix_(atlas.cortex, atlas.cortex)]
@@ -377,7 +378,7 @@ def graph_readouts(fc: np.ndarray, atlas: Atlas, nulls: pd.DataFrame | None = No
         columns={"assortativity_strength": "assortativity", "hub_betweenness": "betweenness"}
     )
     known = [c for c in table.columns if c in vocabulary()]
-    return table[known].assign(participation=table["network_integration"])
+    return table[known]
 
 
 def graph_nulls(fc: np.ndarray, atlas: Atlas, nulls: int = 20, seed: int = 0) -> pd.DataFrame:
@@ -404,5 +405,15 @@ def _departure(solution: Solution, atlas: Atlas, reference: Solution) -> dict[st
     }
 
 
+RESTATED = {
+    "neurotransmitter_release": {"glutamate_release"},
+    "synaptic_strength": {"ampa_conductance", "nmda_conductance", "glutamate_release", "spine_density"},
+    "nmda_drive_to_pv": {"nmda_conductance"},
+    "pv_interneuron_function": {
+        "gaba_release", "gad1_expression", "pv_interneuron_density", "gabaa_pv_conductance",
+        "gabaa_conductance",
+    },
+}  # fmt: skip
+"""Readouts that restate a conductance: wired, not emergent, where it was moved."""
 DISTANCES = ("network_dysconnectivity", "circuit_integrity")
 """Readouts that measure distance from health."""

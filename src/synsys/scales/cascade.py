@@ -17,7 +17,7 @@ from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import parse_perturbation, quantity
-from synsys.measures.readouts import DISTANCES, graph_nulls, graph_readouts
+from synsys.measures.readouts import DISTANCES, RESTATED, graph_nulls, graph_readouts
 from synsys.scales import tree as groups
 from synsys.scales.describe import digests, methods, references
 from synsys.scales.people import spread
@@ -177,7 +177,6 @@ def assemble(
 
 
 _METRIC = {
-    "participation": "network_integration",
     "betweenness": "hub_betweenness",
     "assortativity": "assortativity_strength",
 }
@@ -213,7 +212,7 @@ def effects(
     before, people, after = (frame.reindex(columns=states[0].columns) for frame in states)
     moved = pd.DataFrame([o.touched for o in perturbed])
     inputs = {c.name for c in changes}
-    grades = path_from(sorted(inputs))
+    grades = path_from(changes)
     worst = (
         max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
     )
@@ -227,7 +226,8 @@ def effects(
             continue
         if name in before and name not in inputs:
             b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
-            origin = "by construction" if name in DISTANCES else "wired" if name in moved else "emergent"
+            wired = name in moved or RESTATED.get(name, set()) & set(moved.columns)
+            origin = "by construction" if name in DISTANCES else "wired" if wired else "emergent"
         else:
             a = moved[name].to_numpy(float)
             b = np.full(len(a), 1.0 if quantity_row.multiplies else (quantity_row.healthy or 0.0))
@@ -263,18 +263,18 @@ def _effect(
     ratio = row.multiplies and len(a) > 0 and (b > 0).all() and (a > 0).all()
     change = np.log(a / b) if ratio else a - b
     both = np.isfinite(before) & np.isfinite(people)
-    apart = (
-        np.log(people[both] / before[both])
-        if ratio and (people[both] > 0).all()
-        else people[both] - before[both]
-    )
+    if ratio:
+        both &= (before > 0) & (people > 0)
+    apart = np.log(people[both] / before[both]) if ratio else people[both] - before[both]
     sd = spread(apart)
     middle = float(np.median(change)) if len(change) else np.nan
     low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
     d = middle / sd if sd > 0 else (0.0 if middle == 0 else np.nan)
     return {
         "value": float(np.median(a)) if len(a) else np.nan,
-        "reference": float(np.median(before[np.isfinite(before)])) if np.isfinite(before).any() else np.nan,
+        "reference": float(np.median(b if len(b) else before[np.isfinite(before)]))
+        if np.isfinite(before).any()
+        else np.nan,
         "log_ratio": middle if ratio else np.nan,
         "effect": float(np.median(a - b)) if len(a) else np.nan,
         "d": d,

@@ -5,6 +5,7 @@ import numpy as np
 from synsys.brain.draws import Draw
 from synsys.brain.modulation import Modulation
 from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import population
 
 FREE = ("excitatory_drive", "noise_amplitude", "neurovascular_coupling", "conduction_velocity")
@@ -26,22 +27,13 @@ def person(model: BrainModel, draw: Draw, seed: int) -> State:
     """
     rng = np.random.default_rng(seed)
     shape = model.wiring.kappa.shape[2], 3
-    held: dict[str, float] = {}
-    free: dict[str, float] = {}
-    for row in population():
-        change = row.sd * rng.standard_normal()
-        (free if row.name in FREE else held)[row.name] = change
-    factors = {
-        row.name: np.full(shape, np.exp(held[row.name]) if row.op == "*" else held[row.name])
-        for row in population()
-        if row.name in held
-    }
-    brain = HealthyBrain(model, draw, factors)
-    modulation = Modulation(model.places)
+    held, free = Modulation(model.places), Modulation(model.places)
     everywhere = np.ones(shape, bool)
-    for name, change in free.items():
-        modulation.move(name, everywhere, change)
-    return brain.with_modulation(modulation)
+    for row in population():
+        (free if row.name in FREE else held).move(row.name, everywhere, row.sd * rng.standard_normal())
+    held.propagate(draw.strength)  # receptors and transmitters act through their links
+    factors = {name: held.value(name) for name in held.touched if name in vocabulary()}
+    return HealthyBrain(model, draw, factors).with_modulation(free)
 
 
 def spread(persons: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from synsys.core.perturbation import Perturbation
 from synsys.knowledge.facts import Claim, Quantity
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import quantity, unit_change
-from synsys.measures.readouts import DISTANCES
+from synsys.measures.readouts import DISTANCES, RESTATED
 from synsys.scales.cascade import profile
 from synsys.scales.scoring import ABSENT, CONSTRUCTED, UNSCORED, sign_of
 
@@ -100,7 +100,8 @@ def ask(
         )
     if cause.name == readout.name:
         return settled(CONSTRUCTED, f"{readout.name} is what is perturbed")
-    reached = [readout.name in path_from([c.name for c in state]) for state in states]
+    own = {readout.name} | RESTATED.get(readout.name, set())
+    reached = [bool(own & set(path_from(state))) for state in states]
     if all(reached) or (any(reached) and readout.name not in computed):
         signs = {_wired_sign(readout, state, places, k) for state in states for k in strengths}
         sign = signs.pop() if len(signs) == 1 else 0

@@ -97,11 +97,15 @@ class Runner:
             yield from pool.map(_run, [(task, k, argument) for k in numbers])
 
     def glance(self, state: State, reference: Solution) -> Outcome:
-        """Readouts of a healthy person, on the quick grid; spread needs no proof of stability."""
+        """Readouts of a healthy person, on the quick grid."""
         if not state.point.converged:
             return Outcome(False, "no state of rest", {}, state.rates)
         solution = solve(state, self.quick, reference.noise)
-        return Outcome(True, "", readouts(solution, self.atlas, None), state.rates, fc=solution.fc.astype(np.float32))
+        if not stability(state, solution.response, locate=False).stable:
+            return Outcome(False, "unstable", {}, state.rates)
+        return Outcome(
+            True, "", readouts(solution, self.atlas, None), state.rates, fc=solution.fc.astype(np.float32)
+        )
 
     def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
         """Solve one state; an unstable one is named and gets no spectra."""

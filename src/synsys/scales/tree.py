@@ -125,7 +125,7 @@ def regions(
 
 def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr.Dataset:
     """Links that carry the change, from the tables."""
-    reached = path_from(sorted({c.name for c in changes}))
+    reached = path_from(changes)
     rows: list[tuple] = []
     for link in causal_order():
         if link.source in reached:

@@ -1,0 +1,50 @@
+"""What the calibration ensemble reaches, fact by fact.
+
+Usage: python benchmarks/calibration.py [--out benchmarks/results/calibration.md]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
+from pair import FACTS, HIPPOCAMPUS_FACTS
+
+from synsys.circuit.calibration import ensemble
+from synsys.core.output import write_whole
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    lines = ["# Calibration ensemble", "", "Healthy facts asked for and what the accepted members reach.", ""]
+    for group, facts in (("cortex", FACTS), ("hippocampus", HIPPOCAMPUS_FACTS)):
+        table = ensemble(group)
+        lines += [
+            f"## {group}, {len(table)} members",
+            "",
+            "| fact | asked | median | range | met by |",
+            "|-|-|-|-|-|",
+        ]
+        for name, (low, high) in facts.items():
+            x = table[name]
+            asked = (
+                f"{low:g} to {high:g}"
+                if high < 1e6 and low > -8
+                else f">= {low:g}"
+                if low > -8
+                else f"<= {high:g}"
+            )
+            met = int(((x >= low) & (x <= high)).sum())
+            lines.append(f"| {name} | {asked} | {x.median():.3g} | {x.min():.3g} to {x.max():.3g} | {met} |")
+        lines.append("")
+    text = "\n".join(lines)
+    print(text)
+    if args.out:
+        write_whole(args.out, text)
+
+
+if __name__ == "__main__":
+    main()
