@@ -234,6 +234,11 @@ def test_a_wired_claim_shows_the_sign_of_the_tables(whole):
     assert (up.wired, down.wired) == (-1, +1)
 
 
+def test_a_readout_that_restates_what_is_perturbed_is_no_evidence(whole):
+    found = ask(claim("spine_density", "-1", "synaptic_strength", "-1"), COMPUTED, whole, [{}])
+    assert (found.settled, found.wired) == (scoring.CONSTRUCTED, -1)
+
+
 def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):
     found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, places, [{}])
     assert found.settled == scoring.ABSENT
@@ -262,20 +267,19 @@ def test_a_disorder_changes_what_its_profile_names(whole):
 @pytest.fixture(scope="module")
 def scored(brain, tmp_path_factory):
     """A file in the least form that is accepted, scored on the small brain."""
-    release = "s,molecular,nmda_conductance"
-    told = "molecular,intracellular_calcium"
+    noise, told = "s,microcircuit,noise_amplitude", "oscillation,gamma_power"
     rows = [
-        f"A1,{release},-1,{told},-1,emergent",
-        f"A2,{release},-1,{told},-1,emergent",
-        f"A3,{release},-1,{told},+1,emergent",
-        f"A4,{release},-1,{told},-1,wiring",
-        f"A5,{release},altered,{told},altered,unsigned",
-        "A6,s,molecular,nmda_conductance,+1,molecular,intracellular_calcium,+1,",
+        f"A1,{noise},+1,{told},+1,emergent",
+        f"A2,{noise},+1,{told},+1,emergent",
+        f"A3,{noise},+1,{told},-1,emergent",
+        f"A4,{noise},+1,{told},+1,wiring",
+        f"A5,{noise},altered,{told},altered,unsigned",
+        f"A6,{noise},-1,{told},-1,",
         "A7,s,epigenetic,mir124,-1,oscillation,gamma_power,-1,emergent",
         "A8,s,therapy,ketamine,+1,oscillation,gamma_power,+1,emergent",
         "A9,s,molecular,GRIN2B,-1,network,network_dysconnectivity,+1,emergent",
-        "A10,s,molecular,glutamate_release,-1,network,modularity,+1,emergent",
-        "A11,s,molecular,glutamate_release,-1,network,rich_club,-1,emergent",
+        f"A10,{noise},-1,network,modularity,+1,emergent",
+        f"A11,{noise},-1,network,rich_club,-1,emergent",
     ]
     path = write(tmp_path_factory.mktemp("claims") / "unseen.csv", rows)
     steps = []
@@ -284,23 +288,24 @@ def scored(brain, tmp_path_factory):
     return result
 
 
-def test_what_follows_by_definition_passes_and_its_opposite_fails(scored):
-    """Half of calcium enters through NMDA receptors, so it follows their conductance."""
+def test_power_of_a_linear_brain_is_proportional_to_the_square_of_its_noise(scored):
+    """1.25^2 = 1.5625 and 0.8^2 = 0.64 in every draw, so the claim passes and its opposite fails."""
     row = {row.claim.id: row for row in scored.rows}
-    assert (row["A1"].verdict, row["A1"].predicted) == ("pass", "-1")
-    assert (row["A3"].verdict, row["A3"].predicted) == ("fail", "-1")
+    assert (row["A1"].verdict, row["A1"].predicted) == ("pass", "+1")
+    assert (row["A3"].verdict, row["A3"].predicted) == ("fail", "+1")
     assert row["A1"].p_sign == pytest.approx(1 - row["A3"].p_sign)
-    assert row["A1"].d == row["A3"].d
-    assert "intracellular_calcium -" in row["A3"].reason
-    assert (row["A6"].verdict, row["A6"].predicted) == ("pass", "+1")
+    assert row["A1"].d == row["A3"].d > 0.1
+    assert "gamma_power +56.2 %" in row["A3"].reason
+    assert (row["A6"].verdict, row["A6"].predicted) == ("pass", "-1")
+    assert row["A6"].d == pytest.approx(-row["A1"].d)
 
 
 def test_unsigned_and_unmodelled_rows_are_listed_but_not_scored(scored):
     row = {row.claim.id: row for row in scored.rows}
     assert row["A5"].verdict == scoring.UNSIGNED
     assert row["A5"].p_sign is None
-    assert "nmda_conductance=1.25: +" in row["A5"].reason
-    assert "nmda_conductance=0.8: -" in row["A5"].reason
+    assert "noise_amplitude=1.25: +56.2 %" in row["A5"].reason
+    assert "noise_amplitude=0.8: -36.0 %" in row["A5"].reason
     assert row["A7"].verdict == scoring.ABSENT
     assert "moves nothing" in row["A7"].reason
     assert row["A8"].verdict == scoring.ABSENT
@@ -339,7 +344,7 @@ def test_json_has_the_published_form(scored):
 
 
 def test_the_same_seed_gives_the_same_file(scored, brain, tmp_path):
-    rows = ["A1,s,molecular,ampa_conductance,+1,synaptic,synaptic_strength,+1,emergent"]
+    rows = ["A1,s,molecular,ampa_conductance,+1,microcircuit,ei_ratio,+1,emergent"]
     one, two = (
         to_json(check_claims(write(tmp_path / "one.csv", rows), brain, draws=6, seed=5, jobs=jobs))
         for jobs in (1, 2)
@@ -352,7 +357,7 @@ def test_the_printed_score_names_every_failure(scored, capsys):
 
     print_claims(scored, Console(width=200, force_terminal=False))
     text = capsys.readouterr().out
-    assert "A3 (emergent) nmda_conductance -1 -> intracellular_calcium +1" in text
+    assert "A3 (emergent) noise_amplitude +1 -> gamma_power -1" in text
     for word in ("majority sign", "path signs", "other perturbations", "Skill", "95 % interval"):
         assert word in text
 

@@ -123,10 +123,8 @@ def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer | None] | 
     other = person(runner.model, draw, seed=1000 * runner.seed + k)
     out: list[Answer | None] = [
         _measured(runner, solution, everything, plan),
-        Answer(False, False, "no state of rest", {}),
+        _answer(runner, other, everything, plan, solution, False),
     ]
-    if other.point.converged:  # between-person spread needs no proof of stability
-        out[1] = _measured(runner, solve(other, runner.grid, solution.noise), everything, plan)
     for state, wanted in zip(plan.states, asked, strict=True):
         if not wanted:
             out.append(None)

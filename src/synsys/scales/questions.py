@@ -7,6 +7,7 @@ from synsys.brain.modulation import Modulation, Places, path_from, selection
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.facts import Claim, Quantity
+from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import quantity, unit_change
 from synsys.measures.readouts import DISTANCES, RESTATED
@@ -103,7 +104,7 @@ def ask(
     own = {readout.name} | RESTATED.get(readout.name, set())
     reached = [bool(own & set(path_from(state))) for state in states]
     if all(reached) or (any(reached) and readout.name not in computed):
-        signs = {_wired_sign(readout, state, places, k) for state in states for k in strengths}
+        signs = {_wired_sign(own, state, places, k) for state in states for k in strengths}
         sign = signs.pop() if len(signs) == 1 else 0
         return settled(CONSTRUCTED, "links of the tables alone carry the change to it", wired=sign)
     if readout.name not in computed:
@@ -148,14 +149,16 @@ def _states(cause: Quantity, change: str) -> tuple[State, ...] | None:
     return tuple(possible)
 
 
-def _wired_sign(readout: Quantity, state: State, places: Places, strength: Mapping[str, float]) -> int:
-    """Sign of what links alone do to a variable, summed over populations."""
+def _wired_sign(names: set[str], state: State, places: Places, strength: Mapping[str, float]) -> int:
+    """Sign of what links alone do to a readout, or to the conductances it restates, over all populations."""
     modulation = Modulation(places)
     for change in state:
         modulation.perturb(change)
     modulation.propagate(strength)
-    healthy = 1.0 if readout.multiplies else (readout.healthy or 0.0)
-    total = float((modulation.value(readout.name) - healthy).sum())
+    total = 0.0
+    for name in names & modulation.touched:
+        row = vocabulary()[name]
+        total += float((modulation.value(name) - (1.0 if row.multiplies else (row.healthy or 0.0))).sum())
     return (total > 0) - (total < 0)
 
 
