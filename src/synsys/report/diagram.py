@@ -233,14 +233,16 @@ class _Canvas:
         dash = ' stroke-dasharray="7 4"' if dashed else ""
         self.below.append(
             f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:.1f}"{dash} '
-            f'stroke-opacity="{opacity:g}" marker-end="url(#tip-{tip})"><title>{html.escape(told)}</title></path>'
+            f'stroke-opacity="{opacity:g}" marker-end="url(#tip-{tip})">'
+            f"<title>{html.escape(told)}</title></path>"
         )
 
     def _grade(self, x: float, y: float, grade: str, colour: str) -> None:
         if grade:
             self.above.append(
                 f'<circle cx="{x:.0f}" cy="{y:.0f}" r="8.5" fill="#fff" stroke="{colour}"/>'
-                f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle" class="g">{html.escape(grade)}</text>'
+                f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle" class="g">'
+                f"{html.escape(grade)}</text>"
             )
 
     def heading(self, x: float, y: float, text: str) -> None:
@@ -266,19 +268,22 @@ class _Canvas:
         )
         if change:
             self.above.append(
-                f'<text x="{x + 8:.0f}" y="{y + 11:.0f}" class="c" fill="{colour}">{html.escape(change)}</text>'
+                f'<text x="{x + 8:.0f}" y="{y + 11:.0f}" class="c" fill="{colour}">'
+                f"{html.escape(change)}</text>"
             )
 
     def close(self, summary: str, height: float) -> str:
         tips = "".join(
             f'<marker id="tip-{name}" viewBox="0 0 8 8" refX="3" refY="4" markerWidth="9" markerHeight="9" '
-            f'markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{colour}"/></marker>'
+            f'markerUnits="userSpaceOnUse" orient="auto">'
+            f'<path d="M0,0 L8,4 L0,8 z" fill="{colour}"/></marker>'
             for name, colour in (("up", UP), ("down", DOWN), ("plain", HEALTHY))
         )
         label = html.escape(summary, quote=True)
         width = self.width + 8
         return (
-            f'<svg class="cascade" viewBox="0 0 {width:.0f} {height:.0f}" style="min-width:{0.8 * width:.0f}px;'
+            f'<svg class="cascade" viewBox="0 0 {width:.0f} {height:.0f}" '
+            f'style="min-width:{0.8 * width:.0f}px;'
             f'max-width:{width:.0f}px" role="img" aria-label="{label}"><defs>{tips}</defs>'
             + "\n".join([*self.below, *self.above])
             + "</svg>"

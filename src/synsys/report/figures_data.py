@@ -171,7 +171,8 @@ def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -
     with figure(7.4, 2.5) as drawn:
         pair: Any = drawn.subplots(1, 2)
         for axes, values, label in (
-            (pair[0], 100 * np.expm1(rate), "change of E rate (%)"), (pair[1], fc, "change of FC strength (z)"),
+            (pair[0], 100 * np.expm1(rate), "change of E rate (%)"),
+            (pair[1], fc, "change of FC strength (z)"),
         ):  # fmt: skip
             known = np.isfinite(distance) & np.isfinite(values)
             x, y = distance[known], values[known]

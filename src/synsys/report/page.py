@@ -304,6 +304,6 @@ def _row(name: str, row: Any, small: bool) -> dict[str, Any]:
         "limitation": words.limitation_row(row["limitation_id"]),
         "null": ""
         if math.isnan(row["null_z_reference"])
-        else f"{show.number(row['null_z_reference'], 2, True)} → {show.number(row['null_z_perturbed'], 2, True)}",
+        else " → ".join(show.number(row[f"null_z_{state}"], 2, True) for state in ("reference", "perturbed")),
         "state": state,
     }
