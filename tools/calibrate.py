@@ -1,11 +1,16 @@
-"""Fit the free conductances of the templates to healthy facts, many times over.
+"""Fit the free conductances of the templates to healthy facts, then sample around the fits.
 
-Usage: python tools/calibrate.py OUT.csv --first 0 --last 64
+Usage:
+    python tools/calibrate.py FIT.csv --first 0 --last 64
+    python tools/calibrate.py SAMPLED.csv --sample 900 --start FIT.csv
+    python tools/calibrate.py HIPPOCAMPUS.csv --group hippocampus --first 0 --last 64
 
 Each seed draws a start from the lognormal priors of ``connections.csv`` and ``channels.csv`` and runs
-CMA-ES on `cost`: how far a cortex-thalamus pair (two hemispheres, long-range loop gain included) and a
-hippocampus are from the healthy facts listed in `FACTS`, plus the prior. Neither any claim nor any BOLD
-connectivity enters. Members are accepted when every fact is met; what each reaches is written beside it.
+CMA-ES on how far a cortex-thalamus pair (two hemispheres, long-range loop gain included) or a hippocampus
+is from the healthy facts of ``pair.py``, plus the prior. ``--sample`` then runs Markov chains over the prior
+restricted to the facts, from the fits. Neither any claim nor any BOLD connectivity enters. Nothing is
+accepted here: ``tools/accept.py`` screens candidates on the embedded brain, and what each accepted member
+reaches and misses is written beside it (``benchmarks/calibration.py`` prints it).
 """
 
 import argparse
