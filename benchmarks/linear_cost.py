@@ -179,8 +179,11 @@ def draw(by_size: pd.DataFrame, by_count: pd.DataFrame, file: Path) -> None:
         right.loglog(part.frequencies, part.power, "o-", label=name)
     right.axhline(BAR, color="0.6", lw=1, ls="--", label="bar: 84 x 200 + FC")
     right.set(xlabel="frequencies", title="power spectra, 84 regions")
+    left.set_xticks(SIZES, map(str, SIZES))
+    right.set_xticks(COUNTS, map(str, COUNTS))
     for axis in (left, right):
         axis.legend(frameon=False, fontsize=8)
+        axis.xaxis.set_minor_formatter("")
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=110)
 
