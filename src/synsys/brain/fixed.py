@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import lu_factor, lu_solve
 
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, Parameters, drift, firing, inverse_firing, steady_gates
 from synsys.circuit.linear import CALCIUM, KINDS
 
 _STEP = 1e-30
+NEWTON = 12
+"""Newton steps before the potentials are followed in pseudo-time."""
 MOST_RELAXATION = 150
 """Pseudo-time steps before a state of rest is given up."""
 
@@ -84,8 +87,13 @@ def fixed_point(
         continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508), which crosses folds where Newton
         stalls and ends in the state that the brain would fall into.
     """
-    n = len(v)
-    before = np.inf
+    n, each = len(v), SLOTS + len(KINDS)
+    source = wiring.source_node, wiring.source_slot
+    potentials = np.zeros((each, 1, SLOTS), complex)
+    potentials[range(SLOTS), 0, range(SLOTS)] = 1j * _STEP
+    conductances = np.zeros((each, len(KINDS), 1, 1), complex)
+    conductances[range(SLOTS, each), range(len(KINDS))] = 1j * _STEP
+    before, held, newton = np.inf, np.nan, None
     for _ in range(most):
         x = steady_gates(v, p)
         u = arriving(x, wiring, coupling)
@@ -93,28 +101,22 @@ def fixed_point(
         size = float(np.abs(f).max())
         if size < tolerance:
             return OperatingPoint(x, u, size, True)
-        local = np.empty((n, SLOTS, SLOTS))
-        gates = np.zeros((n, 2, SLOTS))
-        for a in range(SLOTS):
-            w = v.astype(complex)
-            w[:, a] += 1j * _STEP
-            y, g = rest(w, p, u)
-            local[..., a] = g.imag / _STEP
-            gates[..., a] = y[:, 1:3, a].imag / _STEP
-        enter = np.empty((n, len(KINDS), SLOTS))
-        for k in range(len(KINDS)):
-            w = u.astype(complex)
-            w[k] += 1j * _STEP
-            enter[:, k] = rest(v.astype(complex), p, w)[1].imag / _STEP
-        pace = min(pace * min(before / size, 2.0), 1e12) if np.isfinite(before) else pace
+        if np.isfinite(before):
+            pace = min(pace * min(before / size, 2.0), 1e12)
+        if newton is None or size > 0.2 * before or pace != held:  # else the last matrix still serves
+            # derivatives by complex step in every direction: three potentials, three conductances
+            y, g = rest(v + potentials, p, u + conductances)
+            slope = g.imag / _STEP  # (6, N, 3)
+            gates = np.stack([y[a, :, 1:3, a].imag / _STEP for a in range(SLOTS)], -1)
+            inverse = np.linalg.inv(np.eye(SLOTS) / pace - np.moveaxis(slope[:SLOTS], 0, -1))
+            # potential of every population per unit conductance, then the loop through the connectome
+            enter = np.moveaxis(slope[SLOTS:], 0, 1) * coupling.transpose(1, 0, 2)
+            transfer = inverse[:, :, None, :] * enter[:, None]
+            loop = wiring.loop(transfer[None], gates[None, :, 0], gates[None, :, 1])[0].real
+            newton, held = lu_factor(np.eye(len(wiring.source_node)) - loop, check_finite=False), pace
         before = size
-        inverse = np.linalg.inv(np.eye(SLOTS) / pace - local)
         free = (inverse @ f[..., None])[..., 0]
-        # potential of every population per unit conductance, then the loop through the connectome
-        transfer = inverse[:, :, None, :] * (enter * coupling.transpose(1, 0, 2))[:, None]
-        loop = wiring.loop(transfer[None], gates[None, :, 0], gates[None, :, 1])[0].real
-        source = wiring.source_node, wiring.source_slot
-        dy = np.linalg.solve(np.eye(len(wiring.source_node)) - loop, free[source])
+        dy = lu_solve(newton, free[source], check_finite=False)
         spread = np.zeros((n, 2, SLOTS))
         spread[wiring.source_node, :, wiring.source_slot] = (
             gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
@@ -134,7 +136,10 @@ def continuation(
     couplings: tuple[np.ndarray, np.ndarray],
     v: np.ndarray,
 ) -> OperatingPoint:
-    """Follow the operating point from healthy to perturbed parameters, halving the step where Newton fails.
+    """Operating point of perturbed parameters, from that of health.
+
+    Newton's method where it converges soon; else the potentials are followed in pseudo-time, which ends in
+    the state that the brain would go to.
 
     Parameters
     ----------
@@ -145,19 +150,8 @@ def continuation(
     v : ndarray, (N, 3)
         Healthy potentials, mV.
     """
-    done, step = 0.0, 1.0
-    point = fixed_point(end, wiring, couplings[1], v)
-    while not point.converged and step > 1 / 4:
-        step /= 2
-        at = done
-        while at < 1.0:
-            at = min(1.0, at + step)
-            part = blend(start, end, at)
-            point = fixed_point(part, wiring, couplings[0] ** (1 - at) * couplings[1] ** at, v)
-            if not point.converged:
-                break
-            done, v = at, point.x[:, 0]
-    if not point.converged:  # past a fold the old branch is gone
+    point = fixed_point(end, wiring, couplings[1], v, most=NEWTON)
+    if not point.converged:  # far away, or past a fold where the old branch is gone
         point = fixed_point(end, wiring, couplings[1], v, most=MOST_RELAXATION, pace=1.0)
     return point
 

@@ -101,9 +101,10 @@ class Response:
         plain = np.flatnonzero(~looped & single)
         column = own[plain].astype(bool).argmax(1)
         out[:, plain] = self.core[:, column] * own[plain, column][:, None]
-        for row in np.flatnonzero(~looped & ~single):
-            used = np.flatnonzero(own[row])
-            out[:, row] = np.einsum("k,fkm->fm", own[row, used], self.core[:, used])
+        several = np.flatnonzero(~looped & ~single)
+        if len(several):
+            used = np.flatnonzero(own[several].any(0))
+            out[:, several] = own[np.ix_(several, used)] @ self.core[:, used]
         rows = np.flatnonzero(looped)
         if len(rows):
             through = np.broadcast_to(own[rows].astype(complex), (n_f, len(rows), own.shape[1])).copy()
