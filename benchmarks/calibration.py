@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
-from pair import FACTS, HIPPOCAMPUS_FACTS
+from facts import FACTS, HIPPOCAMPUS_FACTS
 
 from synsys.circuit.calibration import ensemble
 from synsys.core.output import write_whole

@@ -20,21 +20,27 @@ from pathlib import Path
 
 import cma
 import numpy as np
-from pair import FACTS, HIPPOCAMPUS_FACTS, Pair, misses
+from facts import FACTS, HIPPOCAMPUS_FACTS, misses
+from pair import Pair
 
-TEMPERATURE = 0.008
+ENOUGH = 0.01
+"""Weighted miss at which a fit ends: the ranges of the facts are no sharper."""
+CROWD = 256
+"""Samples of the prior of which the best starts a fit."""
+MOST_MISSES = 3.0
+"""Weighted miss above which a fit starts no chain."""
+TEMPERATURE = 0.03
 """Scale on which a miss counts against the prior when sampling."""
 
 
 def sample(pair: Pair, facts: dict, starts: np.ndarray, steps: int, seed: int, thin: int):
     """Prior restricted to the facts, by differential-evolution Markov chains (ter Braak 2006).
 
-    starts : (n, keys) points found by CMA-ES; chains start from them with a little jitter. Yields
-    (chain, z, reached, miss) of every chain each `thin` steps after the first half.
+    starts : (chains, keys) points found by CMA-ES, one chain each. Yields (chain, z, reached, miss) of every
+    chain each `thin` steps after the first half.
     """
     rng = np.random.default_rng(seed)
-    chains, width = 24, starts.shape[1]
-    z = starts[rng.integers(len(starts), size=chains)] + 0.05 * pair.sd * rng.standard_normal((chains, width))
+    z, chains = starts.copy(), len(starts)
 
     def energy(z: np.ndarray) -> tuple[np.ndarray, dict, np.ndarray]:
         with np.errstate(all="ignore"):
@@ -45,11 +51,11 @@ def sample(pair: Pair, facts: dict, starts: np.ndarray, steps: int, seed: int, t
     level, reached, miss = energy(z)
     accepted = 0
     for step in range(steps):
-        pool = np.concatenate([z, starts]) if step < steps // 4 else z
-        a, b = pool[rng.integers(len(pool), size=chains)], pool[rng.integers(len(pool), size=chains)]
-        scale = 1.0 if step % 10 == 9 else 2.38 / np.sqrt(2 * width)
-        move = scale * rng.uniform(0.3, 1.0, (chains, 1)) * (a - b)
-        proposal = z + move + 0.01 * pair.sd * rng.standard_normal(z.shape)
+        a, b = z[rng.integers(chains, size=chains)], z[rng.integers(chains, size=chains)]
+        some = rng.random(z.shape) < rng.choice([0.1, 0.3, 1.0], (chains, 1))  # crossover
+        scale = 2.38 / np.sqrt(2 * np.maximum(some.sum(1, keepdims=True), 1))
+        move = scale * rng.uniform(0.05, 0.7, (chains, 1)) * (a - b)
+        proposal = z + some * (move + 0.02 * pair.sd * rng.standard_normal(z.shape))
         new, new_reached, new_miss = energy(proposal)
         take = np.log(rng.random(chains)) < level - new
         z, level, miss = (
@@ -77,25 +83,35 @@ def main() -> None:
     parser.add_argument("--group", choices=("cortex", "hippocampus"), default="cortex")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, default=8)
-    parser.add_argument("--generations", type=int, default=200)
-    parser.add_argument("--sample", type=int, default=0, help="Markov chain steps from the points in --start")
-    parser.add_argument("--start", type=Path, nargs="*", default=[])
+    parser.add_argument("--generations", type=int, default=260)
+    parser.add_argument("--sample", type=int, default=0, help="Markov chain steps from the fits in --start")
+    parser.add_argument("--start", type=Path, nargs="*", default=[], help="tables of earlier fits")
     args = parser.parse_args()
     pair = Pair(args.group)
     facts = FACTS if args.group == "cortex" else HIPPOCAMPUS_FACTS
+    rows = [
+        row
+        for path in args.start
+        for row in csv.DictReader(path.open())
+        if float(row["misses"]) < MOST_MISSES
+    ]
+    starts = np.array([[float(row[k]) for k in pair.keys] for row in rows])
     if args.sample:
-        rows = [
-            row for path in args.start for row in csv.DictReader(path.open()) if float(row["misses"]) < 1.0
-        ]
-        starts = np.array([[float(row[k]) for k in pair.keys] for row in rows])
         with args.out.open("w", newline="") as handle:
             out = csv.writer(handle)
             out.writerow(["seed", "misses", *facts, *pair.keys])
-            for n, (_, z, reached, miss) in enumerate(
+            for n, (c, z, reached, miss) in enumerate(
                 sample(pair, facts, starts, args.sample, args.first, args.sample // 8)
             ):
                 values = [f"{reached[f]:.4g}" for f in facts]
-                out.writerow([n, f"{miss:.4f}", *values, *(f"{v:.4f}" for v in z)])
+                out.writerow(
+                    [
+                        f"{rows[c]['seed']}/{n // len(starts)}",
+                        f"{miss:.4f}",
+                        *values,
+                        *(f"{v:.4f}" for v in z),
+                    ]
+                )
         return
     new = not args.out.exists()
     with args.out.open("a", newline="") as handle:
@@ -104,13 +120,19 @@ def main() -> None:
             out.writerow(["seed", "misses", *facts, *pair.keys])
         for seed in range(args.first, args.last):
             rng = np.random.default_rng(seed)
-            start = pair.sd * rng.standard_normal(len(pair.keys)) * 0.7
+            crowd = pair.sd * rng.standard_normal((CROWD, len(pair.keys)))
+            if len(starts):  # children of two earlier fits
+                mother, father = starts[rng.integers(len(starts), size=(2, CROWD))]
+                crowd = np.where(rng.random(crowd.shape) < 0.5, mother, father) + 0.4 * crowd
+            with np.errstate(all="ignore"):
+                first = np.concatenate([misses(pair.facts(part), facts) for part in np.split(crowd, 8)])
+            start = crowd[first.argmin()]
             es = cma.CMAEvolutionStrategy(
                 start,
                 0.3,
                 {
                     "seed": seed + 1,
-                    "popsize": 24,
+                    "popsize": 16,
                     "verbose": -9,
                     "CMA_stds": pair.sd,
                     "maxiter": args.generations,
@@ -121,8 +143,8 @@ def main() -> None:
                 with np.errstate(all="ignore"):
                     miss = misses(pair.facts(z), facts)
                 es.tell(z, list(miss + 0.02 * ((z / pair.sd) ** 2).sum(-1)))
-                if miss.min() < 1e-6 and es.countiter > 20:
-                    z_best = z[np.argmin(miss + 0.02 * ((z / pair.sd) ** 2).sum(-1) + 1e3 * (miss > 1e-6))]
+                if miss.min() < ENOUGH and es.countiter > 20:
+                    z_best = z[np.argmin(miss + 0.02 * ((z / pair.sd) ** 2).sum(-1) + 1e3 * (miss > ENOUGH))]
                     break
             else:
                 z_best = es.result.xbest

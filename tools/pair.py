@@ -1,60 +1,25 @@
-"""Healthy facts, and a cortex-thalamus pair or a hippocampus that is held against them.
+"""A cortex-thalamus pair or a hippocampus, held against the healthy facts of ``facts.py``.
 
 Candidates are stacked along a leading axis, so a whole generation is judged at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
+from facts import FREQUENCY, LESIONS, REGIONS, prominence
 
 from synsys.brain.fixed import rest
-from synsys.brain.wiring import SYNAPTIC_DELAY, VELOCITY
+from synsys.brain.spectra import TAU_NOISE
+from synsys.brain.state import SLOW_INPUT, UNIT_NOISE
+from synsys.brain.wiring import build_wiring
 from synsys.circuit.drift import E_GLU, Parameters, block, drift, firing, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian, local_transfer
 from synsys.circuit.templates import healthy, prior, slot, with_background
+from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import projections
 
-FACTS = {
-    "gamma_frequency": (34.0, 46.0),  # Hz, gamma resonance near 40 Hz
-    "gamma_prominence": (0.05, 0.30),  # log10 power above the line through its flanks
-    "gamma_slope": (-0.8, -0.4),  # d log f / d log tau_GABA of PV synapses at fixed rates
-    "alpha_frequency": (8.5, 11.5),  # Hz, with the thalamus
-    "alpha_prominence": (0.12, 0.8),
-    "alpha_alone": (-9.0, 0.05),  # prominence without the thalamus
-    "nmda_share_e": (0.25, 0.5),  # of excitatory charge onto E
-    "nmda_share_pv": (0.10, 0.45),
-    "pv_share": (0.45, 0.8),  # of inhibitory charge onto E
-    "ei_charge": (0.7, 1.6),  # recurrent and long-range excitatory over inhibitory charge onto E
-    "cortical_gain": (0.60, 0.75),  # cortico-cortical loop at zero frequency, leading mode
-    "thalamic_gain": (0.02, 0.12),  # cortico-thalamo-cortical loop at zero frequency
-    "background": (0.7, 30.0),  # mV, least over populations
-    "log_rate_change": (
-        0.0,
-        0.8,
-    ),  # largest |change of log E rate| for 20 % of any conductance, loop included
-    "rate_response": (
-        0.0,
-        0.6,
-    ),  # largest |change of log E rate| for 20 % of all AMPA or all background, exact
-    "damping_response": (0.16, 9.0),  # least damping ratio of cortex under 20 % of AMPA, NMDA or background
-    "damping": (0.20, 9.0),  # least damping ratio of any local mode
-    "thalamus_damping": (0.08, 9.0),
-    "decay_regional": (
-        0.4,
-        1e9,
-    ),  # 1/s, slowest mode of cortices with other PV, E<-E synapses
-    "damping_regional": (0.16, 9.0),  # least damping ratio of these cortices
-    "gain_regional": (0.0, 0.85),  # its cortical loop gain; regions differ by as much (PVALB maps)
-}
-HIPPOCAMPUS_FACTS = {
-    "theta_frequency": (4.5, 7.5),
-    "theta_prominence": (0.20, 0.8),
-    "theta_without_sst": (-9.0, 0.03),
-    "background": (1.0, 30.0),
-    "log_rate_change": (0.0, 0.8),
-    "damping": (0.03, 9.0),
-    "pv_share": (0.3, 0.8),
-}
 HUB = 1.3
 """Summed input of a hub relative to the mean region; its populations must still need background."""
 FREE_CHANNELS = {
@@ -68,8 +33,6 @@ FREE_CHANNELS = {
     ),
     "hippocampus": ("I_M:hippocampus.E", "I_h:hippocampus.SST", "I_h:hippocampus.E"),
 }
-FREQUENCY = np.r_[np.arange(2.0, 20.0), np.arange(20.0, 52.0, 2.0), 54, 60, 66, 72]
-TRACT = {"cc": 90.0, "ct": 70.0}  # mm, typical interhemispheric and thalamocortical lengths
 
 
 def free(group: str) -> list[str]:
@@ -79,33 +42,27 @@ def free(group: str) -> list[str]:
     return keys + list(FREE_CHANNELS[group])
 
 
-def prominence(p: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Frequency and height (log10) of the highest bump within a band, over the chord of its flanks.
+def stacked(p: Parameters, u: np.ndarray, scale: np.ndarray, changes: tuple) -> tuple:
+    """Every candidate under every row of `changes` (rows outermost), and the columns of `changes`."""
+    k = np.tile(np.arange(len(u)), len(changes))
+    return p.take(k), u[k], scale[k], np.repeat(np.array(changes, float), len(u), 0).T
 
-    p : (F, K) power. The chord joins the least points within a factor 1.6 below and above the bump; a
-    monotone stretch counts as no bump (negative height).
+
+def least_damping(full: np.ndarray, low: float = 0.0, high: float = np.inf) -> np.ndarray:
+    """Least damping ratio over the modes of stacked Jacobians that turn within a band (Hz), 1 if none does;
+    -1 where any mode grows or hardly decays.
     """
-    y, x = np.log10(p), np.log10(FREQUENCY)
-    best_f = np.full(p.shape[1], np.sqrt(low * high))
-    best = np.full(p.shape[1], -1.0)
-    for i in np.flatnonzero((low <= FREQUENCY) & (high >= FREQUENCY)):
-        lo = np.flatnonzero((FREQUENCY[i] > FREQUENCY) & (FREQUENCY[i] / 1.6 < FREQUENCY))
-        hi = np.flatnonzero((FREQUENCY[i] < FREQUENCY) & (FREQUENCY[i] * 1.6 > FREQUENCY))
-        if not len(lo) or not len(hi):
-            continue
-        base_lo, base_hi = y[lo].min(0), y[hi].min(0)
-        jl, jh = lo[y[lo].argmin(0)], hi[y[hi].argmin(0)]
-        w = (x[i] - x[jl]) / (x[jh] - x[jl])
-        height = y[i] - ((1 - w) * base_lo + w * base_hi)
-        inside = (y[i] >= y[i - 1]) & (y[i] >= y[min(i + 1, len(y) - 1)])
-        height = np.where(inside, height, np.minimum(height, 0.0) - 0.2)
-        a, c, d = y[i - 1], y[i], y[min(i + 1, len(y) - 1)]  # vertex of the parabola through three points
-        curve = a - 2 * c + d
-        shift = np.clip(np.where(curve < 0, 0.5 * (a - d) / np.where(curve < 0, curve, -1.0), 0.0), -0.5, 0.5)
-        exact = np.exp(np.log(FREQUENCY[i]) + shift * 0.5 * np.log(FREQUENCY[i + 1] / FREQUENCY[i - 1]))
-        better = height > best
-        best, best_f = np.where(better, height, best), np.where(better, exact, best_f)
-    return best_f, best
+    eig = np.linalg.eigvals(np.nan_to_num(full))
+    hertz = np.abs(eig.imag) / 2e-3 / np.pi
+    turning = np.where((hertz > max(low, 1e-6)) & (hertz < high), -eig.real / np.abs(eig), 1.0).min(-1)
+    return np.where(eig.real.max(-1) > -2e-4, -1.0, turning)
+
+
+def without(p: Parameters, u: np.ndarray, slot: int) -> Parameters:
+    """Candidates whose node 0 lost the synapses of one inhibitory population, at the same rates."""
+    g = p.g_fast.copy()
+    g[:, 0, :, slot] = 0.0
+    return with_background(replace(p, g_fast=g), u, np.array(False))[0]
 
 
 class Pair:
@@ -142,6 +99,30 @@ class Pair:
                 for k in (2,) if r.transmitter == "gaba" else (0, 1):
                     self.extra[k, i, a] += r.strength * prior()[f"{r.to_template}.*<-*:{KINDS[k]}"][0]
 
+    @cached_property
+    def network(self) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        """Kind of each node of the left hemisphere; weights and delays (ms) from its own and the right side.
+
+        Regions of a kind are alike and so are the two sides: the network falls into modes that are equal or
+        opposite on both sides, with weights own + other or own - other.
+        """
+        wiring = build_wiring(load_embedded())
+        template, side = (wiring.nodes[c].to_numpy() for c in ("template", "hemisphere"))
+        source = [
+            np.flatnonzero(
+                (template[wiring.source_node] == name)
+                & (side[wiring.source_node] == h)
+                & (wiring.source_slot == 0)
+            )
+            for h in "LR"
+            for name in self.names
+        ]
+        left, right = np.concatenate(source[: len(self.names)]), np.concatenate(source[len(self.names) :])
+        rows = wiring.source_node[left]
+        delay = wiring.delays()
+        kind = np.array([self.names.index(name) for name in template[rows]])
+        return kind, [(wiring.weights[np.ix_(rows, s)], delay[np.ix_(rows, s)]) for s in (left, right)]
+
     def build(self, z: np.ndarray, tau_gaba: float = 1.0):
         """Parameters (K, n, 3), arriving conductance, coupling factors, background of candidates."""
         member = {k: np.exp(z[:, j]) for j, k in enumerate(self.keys)}
@@ -160,8 +141,10 @@ class Pair:
         p, _ = with_background(p, u)
         return p, u, scale, need
 
-    def spectra(self, p, u, scale, thalamus: bool = True, frequency: np.ndarray = FREQUENCY):
-        """Power of E potential (F, K) and loop gain at zero frequency (K,) of the symmetric network."""
+    def local(self, p: Parameters, u: np.ndarray, scale: np.ndarray, omega: np.ndarray):
+        """One region of each kind alone: response of E cells (F, K, n, kind, slot), their potential per
+        potential of E cells elsewhere at unit weight (F, K, n, n), Jacobian (K n, ...), state.
+        """
         v = inverse_firing(p.rate, p)
         x, _ = rest(v, p, u)
         jac = jacobian(x, p, u)
@@ -172,40 +155,100 @@ class Pair:
                 for f in ("full", "input_v", "input_c")
             )
         )
-        omega = np.r_[1e-6, frequency] * 2e-3 * np.pi
         t = local_transfer(flat, omega)
         f = len(omega)
-        tr = t.transfer.reshape(f, k, n, 3, 3, 3)[:, :, :, 0]  # onto slot 0: (F,K,n,kind,slot)
-        gates = np.stack([t.fast, t.slow], -1).reshape(f, k, n, 3, 2)[:, :, :, 0]  # of slot 0
-        loop = np.einsum("fknra,krna,rnaj,fkjr->fknj", tr[:, :, :, :2], scale[:, :2], self.unit[:2], gates)
-        delay = np.array([[TRACT["cc"], TRACT["ct"]], [TRACT["ct"], 0.0]])[:n, :n] / VELOCITY + SYNAPTIC_DELAY
-        loop = loop * np.exp(-1j * omega[:, None, None, None] * delay)
-        if not thalamus and n > 1:
-            loop[:, :, 0, 1] = 0.0
-        tau = np.array([2.0, 100.0, 10.0])
-        b = (
-            np.stack([p.b_ampa, p.b_nmda, p.b_gaba], 1)
-            * tau[:, None, None]
-            / (1 + (omega[:, None, None, None, None] * tau[:, None, None]) ** 2)
+        tr = t.transfer.reshape(f, k, n, 3, 3, 3)[:, :, :, 0]
+        gates = np.stack([t.fast, t.slow], -1).reshape(f, k, n, 3, 2)[:, :, :, 0]
+        loop = np.einsum(
+            "fknra,krna,rnaj,fkjr->fknj", tr[:, :, :, :2], scale[:, :2], self.unit[:2], gates, optimize=True
         )
-        q = (np.abs(tr) ** 2 * b.transpose(0, 1, 3, 2, 4)).sum((-1, -2))  # (F,K,n)
+        return tr, loop, flat, x
+
+    def static(self, p: Parameters, u: np.ndarray, scale: np.ndarray):
+        """At zero frequency: loop gain (K,) within cortex and through the thalamus, response of E potential
+        to AMPA conductance (K,), Jacobian, state.
+        """
+        tr, loop, jac, x = self.local(p, u, scale, np.array([1e-9]))
+        gain = loop[0].real
+        return gain[:, 0, 0], gain[:, 0, -1] * gain[:, -1, 0], tr[0, :, 0, 0, 0].real, jac, x
+
+    def alone(
+        self, p: Parameters, u: np.ndarray, scale: np.ndarray, frequency: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Power (F, K, n) of the potential of E cells of each region cut off from the others at its state of
+        rest, and the loop gain (F, K, n, n) of `local`.
+        """
+        omega = frequency * 2e-3 * np.pi
+        tr, loop, _, _ = self.local(p, u, scale, omega)
+        w = omega[:, None, None, None, None] * TAU_NOISE[:, None, None]
+        shot = UNIT_NOISE * np.stack([p.b_ampa, p.b_nmda, p.b_gaba], 1) * TAU_NOISE[:, None, None]
+        q = (np.abs(tr) ** 2 * (shot / (1 + w**2)).transpose(0, 1, 3, 2, 4)).sum((-1, -2)) * 1e-3
+        slow = SLOW_INPUT * tr[:, :, :, 0, :2].sum(-1)
+        return q + np.abs(slow) ** 2 / frequency[:, None, None], loop
+
+    def spectra(self, p, u, scale, thalamus: bool = True, frequency: np.ndarray = FREQUENCY) -> np.ndarray:
+        """Power (F, K) of the potential of E cells in the network, mean of its logarithm over regions."""
+        q, loop = self.alone(p, u, scale, frequency)
+        kind = self.network[0] if thalamus else self.network[0][self.network[0] == 0]
         power = 0.0
+        for closed in self.closed(loop, frequency, thalamus):
+            r = np.linalg.inv(closed)[:, :, kind == 0]
+            power = power + 0.5 * ((r.real**2 + r.imag**2) @ q[:, :, kind, None])[..., 0]
+        return np.exp(np.log(power).mean(-1))
+
+    def closed(self, loop: np.ndarray, frequency: np.ndarray, thalamus: bool = True) -> Iterator[np.ndarray]:
+        """1 - L (F, K, nodes, nodes) of the modes that are equal on both sides, then of the opposite ones."""
+        kind, sides = self.network
+        if not thalamus:
+            kind, sides = kind[kind == 0], [tuple(m[kind == 0][:, kind == 0] for m in s) for s in sides]
+        full = loop[:, :, kind[:, None], kind]
+        omega = 2e-3 * np.pi * frequency[:, None, None]
+        own, other = ((w * np.exp(-1j * omega * d))[:, None] for w, d in sides)
         for sign in (1.0, -1.0):
-            sym = np.array([[sign, 1.0], [1.0, 1.0]])[:n, :n]
-            r = np.linalg.inv(np.eye(n) - loop * sym)
-            power = power + 0.5 * (np.abs(r[:, :, 0]) ** 2 * q).sum(-1)
-        static = loop[0].real
-        gain = static[:, 0, 0], static[:, 0, -1] * static[:, -1, 0]
-        return power[1:], gain, flat, x
+            yield np.eye(len(kind)) - full * (own + sign * other)
+
+    def network_stability(
+        self, p: Parameters, u: np.ndarray, scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Number of growing modes that the network adds (winding of det(1 - L)) and its largest
+        amplification above 3 Hz (spectral norm of (1 - L)^-1), (K,).
+        """
+        frequency = np.r_[
+            1e-6, 0.5, 1.0, 2.0, 3.5, np.arange(5.0, 15.0), np.arange(16.0, 54.0, 3.0), 60.0, 80.0
+        ]
+        loop = self.local(p, u, scale, 2e-3 * np.pi * frequency)[1]
+        growing, most = np.zeros(len(u)), np.zeros(len(u))
+        for closed in self.closed(loop, frequency):
+            angle = np.angle(np.linalg.det(closed))
+            turn = (np.diff(angle, axis=0) + np.pi) % (2 * np.pi) - np.pi
+            growing += np.abs(np.rint(-turn.sum(0) / np.pi))
+            inverse = np.linalg.inv(closed[4:28])
+            at = (np.abs(inverse) ** 2).sum((-1, -2)).argmax(0)
+            worst = inverse[at, np.arange(len(u))]
+            most = np.maximum(most, np.linalg.norm(np.nan_to_num(worst, nan=1e3), 2, axis=(-2, -1)))
+        return growing, most
+
+    def gamma(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Frequency and height of the gamma bump of cortex alone, (K,)."""
+        frequency = np.arange(16.0, 84.0, 2.0)
+        return prominence(self.alone(p, u, scale, frequency)[0][..., 0], 22, 70, frequency)
+
+    def turning(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Frequency (Hz) of the least damped mode of cortex alone within 20-80 Hz, (K,)."""
+        k = len(u)
+        eig = np.linalg.eigvals(self.static(p, u, scale)[3].full.reshape(k, -1, 24, 24)[:, 0])
+        hertz = np.abs(eig.imag) / 2e-3 / np.pi
+        ratio = np.where((hertz > 20) & (hertz < 80), -eig.real / np.abs(eig), 2.0)
+        best = ratio.argmin(-1)[:, None]
+        return np.where(ratio.min(-1) < 2.0, np.take_along_axis(hertz, best, 1)[:, 0], 20.0)
 
     def facts(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """What candidates z (K, keys) reach."""
         p, u, scale, need = self.build(z)
-        power, gain, jac, x = self.spectra(p, u, scale)
+        power = self.spectra(p, u, scale)
+        gain, through, _, jac, x = self.static(p, u, scale)
         k, n = need.shape[:2]
-        eig = np.linalg.eigvals(jac.full).reshape(k, n, -1)
-        damping = np.where(np.abs(eig.imag) > 1e-9, -eig.real / np.abs(eig), 1.0).min(-1)
-        damping = np.where(eig.real.max(-1) > -2e-4, -1.0, damping)
+        damping = least_damping(jac.full).reshape(k, n)
         v = x[..., 0, :]
         ampa = p.g_fast[:, 0, 0, 0] + p.b_ampa[:, 0, 0] + u[:, 0, 0, 0]
         b = block(v)
@@ -229,66 +272,62 @@ class Pair:
             if n == 1
             else need[:, :, :3].reshape(k, -1)[:, [0, 1, 2, 3, 4]].min(-1),
             "damping": damping[:, 0],
-            "log_rate_change": self.fragility(p, u, jac, x),
         }
         if n > 1:
-            out["gamma_frequency"], out["gamma_prominence"] = prominence(power, 25, 60)
-            p2, u2, s2, _ = self.build(z, 1.3)
-            p0, u0, s0, _ = self.build(z, 1 / 1.3)
-            f2, h2 = prominence(self.spectra(p2, u2, s2)[0], 18, 60)
-            f0, h0 = prominence(self.spectra(p0, u0, s0)[0], 25, 70)
-            out["gamma_slope"] = np.where((h2 > 0) & (h0 > 0), np.log(f2 / f0) / np.log(1.69), 0.0)
+            gamma = self.gamma
+            out["gamma_damping"] = least_damping(jac.full.reshape(k, n, 24, 24)[:, 0], 25.0, 60.0)
+            out["gamma_frequency"], out["gamma_prominence"] = gamma(p, u, scale)
+            f2, f0 = (self.turning(*self.build(z, tau)[:3]) for tau in (1.25, 0.8))
+            out["gamma_slope"] = np.log(f2 / f0) / np.log(1.25 / 0.8)
+            out["gamma_network"] = prominence(power, 28, 56)[1]
+            out["gamma_alone"] = gamma(without(p, u, 1), u, scale)[1]
+            slow = np.arange(4.0, 25.0, 2.0)
+            out["network_growing"], out["network_amplification"] = self.network_stability(p, u, scale)
             out["alpha_frequency"], out["alpha_prominence"] = prominence(power, 6, 15)
-            out["alpha_alone"] = prominence(self.spectra(p, u, scale, thalamus=False)[0], 6, 15)[1]
-            out["cortical_gain"], out["thalamic_gain"] = gain
-            out["rate_response"], out["damping_response"] = self.response(p, u, scale)
+            out["alpha_alone"] = prominence(self.spectra(p, u, scale, False, slow), 6, 15, slow)[1]
+            out["cortical_gain"], out["thalamic_gain"] = gain, through
+            (
+                out["rate_response"],
+                out["interneuron_response"],
+                out["damping_response"],
+            ) = self.response(p, u, scale)
             out["thalamus_damping"] = damping[:, 1]
-            out["decay_regional"], out["damping_regional"], out["gain_regional"] = self.regional(z)
-            left = 1.0 - out["cortical_gain"] - out["thalamic_gain"]
-            out["log_rate_change"] = np.where(
-                left > 0.05, out["log_rate_change"] / np.maximum(left, 0.05), 9.0
-            )
+            out["damping_regional"], out["gain_regional"], out["spread_regional"] = self.regional(p, u, scale)
         else:
+            out["log_rate_change"] = self.fragility(p, u, jac, x)
             out["theta_frequency"], out["theta_prominence"] = prominence(power, 3, 9)
-            g = p.g_fast.copy()
-            g[..., :, 2] = 0.0
-            cut = replace(p, g_fast=g)
-            cut, _ = with_background(cut, u)
-            out["theta_without_sst"] = prominence(self.spectra(cut, u, scale)[0], 3, 9)[1]
+            power = self.spectra(without(p, u, 2), u, scale)
+            out["theta_without_sst"] = prominence(power, 3, 9)[1]
         return out
 
-    def response(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Largest |change of log E rate| and least cortical damping of the pair under global changes."""
-        worst, damping = np.zeros(len(u)), np.full(len(u), 9.0)
-        for ampa, nmda, drive, pv in (
-            (1.2, 1, 1, 1),
-            (1, 0.8, 1, 1),
-            (1, 1.2, 1, 1),
-            (1, 1, 0.8, 1),
-            (1, 1, 1, 0.8),
-        ):
-            from_pv = np.where(np.arange(3) == 1, pv, 1.0)
-            q = replace(
-                p,
-                g_fast=np.where(p.glutamate[..., None, :] > 0, ampa, from_pv) * p.g_fast,
-                g_slow=np.where(p.glutamate[..., None, :] > 0, nmda, 1.0) * p.g_slow,
-                b_ampa=p.b_ampa * ampa * drive,
-                b_nmda=p.b_nmda * nmda * drive,
-            )
-            factor = scale * np.array([ampa, nmda, 1.0])[:, None, None]
-            change, v, arriving = self.newton(q, factor, inverse_firing(p.rate, p))
-            worst = np.maximum(worst, change)
-            x, _ = rest(v, q, arriving)
-            eig = np.linalg.eigvals(np.nan_to_num(jacobian(x, q, arriving).full[:, 0]))
-            turning = np.where(np.abs(eig.imag) > 1e-9, -eig.real / np.abs(eig), 1.0).min(-1)
-            growing = eig.real.max(-1) > -2e-4
-            damping = np.minimum(damping, np.where(growing, np.minimum(turning, 0.0), turning))
-        return worst, damping
+    def response(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Largest |change of log rate| of E cells and of interneurons of cortex, and its least damping, after
+        each of `LESIONS`, the loop with the thalamus included.
+        """
+        p, u, scale, (ampa, nmda, drive, pv, gaba, sst, cal) = stacked(p, u, scale, LESIONS)
+        here = (slice(None), None, None)
+        from_cell = np.stack([gaba, gaba * pv, gaba * sst], -1)[:, None, None]
+        excitatory = p.glutamate[..., None, :] > 0
+        q = replace(
+            p,
+            g_fast=p.g_fast * np.where(excitatory, ampa[:, None, None, None], from_cell),
+            g_slow=p.g_slow * np.where(excitatory, nmda[:, None, None, None], 1.0),
+            b_ampa=p.b_ampa * (ampa * drive)[here],
+            b_nmda=p.b_nmda * (nmda * drive)[here],
+            b_gaba=p.b_gaba * gaba[here],
+            g_cal=p.g_cal * cal[here],
+        )
+        factor = scale * np.stack([ampa, nmda, gaba], -1)[:, :, None, None]
+        change, v, arriving = self.newton(q, factor, inverse_firing(p.rate, p))
+        x, _ = rest(v, q, arriving)
+        damping = least_damping(jacobian(x, q, arriving).full[:, 0])
+        change = change.reshape(len(LESIONS), -1, 3).max(0)
+        return change[:, 0], change[:, 1:].max(-1), damping.reshape(len(LESIONS), -1).min(0)
 
     def newton(
         self, p: Parameters, scale: np.ndarray, v: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """|log E rate / healthy| of the pair at rest (4 where it does not settle), potentials, input."""
+        """|log rate / healthy| of cortex (K, 3) at rest, 4 where it does not settle; potentials, input."""
         k, n, _ = v.shape
 
         def arriving(v: np.ndarray) -> np.ndarray:
@@ -313,26 +352,29 @@ class Pair:
             if np.abs(f).max() < 1e-8:
                 break
         settled = np.abs(residual(v)).max(-1) < 1e-6
-        change = np.abs(np.log(firing(v, p)[:, 0, 0] / p.rate[:, 0, 0]))
+        change = np.abs(np.log(firing(v, p)[:, 0] / p.rate[:, 0]))
         v = np.where(settled[:, None, None], v, inverse_firing(p.rate, p))
-        return np.where(settled, np.minimum(change, 4.0), 4.0), v, arriving(v)
+        return np.where(settled[:, None], np.minimum(change, 4.0), 4.0), v, arriving(v)
 
-    def regional(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Slowest decay (1/s), least damping, largest loop gain of cortices with other synapses."""
-        decay, damping, most = np.full(len(z), np.inf), np.full(len(z), 9.0), np.zeros(len(z))
-        groups = [
-            np.array([key.startswith("cortex.") and mark in key for key in self.keys])
-            for mark in ("<-PV:", "E<-E:")
-        ]
-        for pv, ee in ((0.6, 1.25), (0.75, 1.0), (1.3, 0.9)):
-            moved = z + groups[0] * np.log(pv) + groups[1] * np.log(ee)
-            p, u, scale, _ = self.build(moved)
-            _, gain, jac, _ = self.spectra(p, u, scale, frequency=FREQUENCY[:1])
-            eig = np.linalg.eigvals(jac.full.reshape(len(z), -1, 24, 24)[:, 0])
-            turning = np.where(np.abs(eig.imag) > 1e-9, -eig.real / np.abs(eig), 1.0).min(-1)
-            decay, damping = np.minimum(decay, -1e3 * eig.real.max(-1)), np.minimum(damping, turning)
-            most = np.maximum(most, np.abs(gain[0]))
-        return decay, damping, most
+    def regional(self, p: Parameters, u: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Least damping, largest loop gain and largest departure of static response of `REGIONS`."""
+        common = self.static(p, u, scale)[2]
+        p, u, scale, (gaba, pv, sst, nmda) = stacked(p, u, scale, REGIONS)
+        cortex = np.arange(len(self.names))[:, None, None] == 0
+        excitatory = p.glutamate[..., None, :] > 0
+        from_cell = np.stack([gaba, gaba * pv, gaba * sst], -1)[:, None, None]
+        onto_e = (np.arange(3) == 0)[:, None]
+        q = replace(
+            p,
+            g_fast=p.g_fast * np.where(cortex & ~excitatory, from_cell, 1.0),
+            g_slow=p.g_slow * np.where(cortex & excitatory & onto_e, nmda[:, None, None, None], 1.0),
+        )
+        q, _ = with_background(q, u)
+        gain, _, static, jac, _ = self.static(q, u, scale)
+        damping = least_damping(jac.full.reshape(len(u), -1, 24, 24)[:, 0]).reshape(len(REGIONS), -1)
+        ratio = static.reshape(len(REGIONS), -1) / common
+        spread = np.abs(np.log(np.where(ratio > 0.05, ratio, 0.05)))
+        return damping.min(0), np.abs(gain).reshape(len(REGIONS), -1).max(0), spread.max(0)
 
     def fragility(self, p: Parameters, u: np.ndarray, jac, x: np.ndarray) -> np.ndarray:
         """Largest |change of log E rate| when any local conductance onto node 0 moves by 20 % (linear)."""
@@ -361,40 +403,3 @@ class Pair:
 
 def _dv(v: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
     return drift(steady_gates(v, p), p, u)[..., 0, :] * p.tau
-
-
-WEIGHT = {
-    "gamma_frequency": 0.2,
-    "alpha_frequency": 0.4,
-    "theta_frequency": 0.6,
-    "gamma_prominence": 8,
-    "alpha_prominence": 8,
-    "theta_prominence": 8,
-    "alpha_alone": 8,
-    "theta_without_sst": 8,
-    "gamma_slope": 4,
-    "nmda_share_e": 10,
-    "nmda_share_pv": 10,
-    "pv_share": 10,
-    "ei_charge": 3,
-    "cortical_gain": 10,
-    "thalamic_gain": 10,
-    "background": 0.2,
-    "log_rate_change": 2,
-    "rate_response": 3,
-    "damping_response": 10,
-    "damping": 10,
-    "thalamus_damping": 10,
-    "decay_regional": 5,
-    "damping_regional": 10,
-    "gain_regional": 10,
-}
-
-
-def misses(reached: dict[str, np.ndarray], facts: dict[str, tuple[float, float]]) -> np.ndarray:
-    """Weighted distance from every fact, (K,)."""
-    total = 0.0
-    for name, (low, high) in facts.items():
-        y = np.nan_to_num(reached[name], nan=99.0)
-        total = total + np.minimum(WEIGHT[name] * (np.maximum(0, low - y) + np.maximum(0, y - high)), 12.0)
-    return total
