@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from synsys.brain import state as states
 from synsys.brain.draws import Draw
 from synsys.brain.solution import FINE, Grid, solve
 from synsys.brain.stability import stability
@@ -41,9 +40,7 @@ def examine(
     model: BrainModel, grid: Grid, atlas: Atlas, factors: dict[str, float]
 ) -> dict[str, float] | None:
     """What a pair reaches on the embedded brain, or None if it fails."""
-    states.member = lambda k: factors
-    model._templates.clear()
-    healthy = HealthyBrain(model, Draw(0))
+    healthy = HealthyBrain(model, Draw(None, factors))
     solution = solve(healthy.state, grid)
     if not (verdict := stability(healthy.state, solution.response, locate=False)).stable:
         print("  ", verdict.reason, file=sys.stderr)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import ALL_KINDS, MEDIAN, healthy, model, part, with_median
+from oracle import ALL_KINDS, healthy, model, part
 
 from synsys.brain.draws import Draw, draws
 from synsys.brain.modulation import Modulation
@@ -99,7 +99,7 @@ def test_factor_one_through_a_modulation_gives_the_same_spectra() -> None:
 
 
 def test_same_brain_and_draw_give_the_same_bits() -> None:
-    again = HealthyBrain(with_median(BrainModel(part(ALL_KINDS))), Draw(MEDIAN))
+    again = HealthyBrain(BrainModel(part(ALL_KINDS)), Draw(None))
     same(again.state, BRAIN.state)
 
 
@@ -251,7 +251,7 @@ def test_a_focal_change_stays_in_its_region() -> None:
 
 
 def test_regional_maps_make_regions_differ_and_beta_zero_makes_them_alike() -> None:
-    flat = HealthyBrain(with_median(BrainModel(load_embedded())), draws(1, beta=0.0)[0])
+    flat = HealthyBrain(BrainModel(load_embedded()), draws(1, beta=0.0)[0])
     cortex = (flat.model.wiring.nodes.template == "cortex").to_numpy()
     assert np.ptp(flat.state.parameters.g_slow[cortex], axis=0).max() < 1e-12
     maps = HealthyBrain(flat.model, draws(1)[0])

@@ -130,15 +130,19 @@ class Modulation:
         amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
         self.move(change.name, mask, amount)
 
-    def propagate(self, strength: Mapping[str, float] | None = None) -> None:
+    def propagate(
+        self, strength: Mapping[str, float] | None = None, factors: Mapping[str, float] | None = None
+    ) -> None:
         """Carry all changes along the links.
 
         Parameters
         ----------
         strength : mapping, optional
             Strength of each link by id; table means by default.
+        factors : mapping, optional
+            Logarithm of the factor on the half-saturation of each receptor; 0 by default.
         """
-        strength = strength or {}
+        strength, factors = strength or {}, factors or {}
         for link in causal_order():
             self._carry(
                 link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
@@ -150,7 +154,8 @@ class Modulation:
                 one = np.ones(self._shape)
                 tone = self.value(receptor.tone) if receptor.tone else one
                 held = np.clip(self.value(receptor.occupancy), 0.0, 1.0)
-                active = receptor.activation(self.value(receptor.density), tone, held)
+                half = receptor.half_saturation * np.exp(factors.get(receptor.receptor, 0.0))
+                active = receptor.activation(self.value(receptor.density), tone, held, half_saturation=half)
                 name = ACTIVATION + receptor.receptor
                 density = self._density.get(receptor.density, 1.0)
                 self.move(name, np.ones(self._shape, bool), density * (active - 1.0))

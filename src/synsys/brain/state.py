@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -11,15 +11,14 @@ from synsys.brain.fixed import OperatingPoint, arriving, continuation, rest
 from synsys.brain.modulation import Modulation, Places
 from synsys.brain.spectra import TAU_NOISE, Linearised
 from synsys.brain.wiring import Wiring, build_wiring
-from synsys.circuit.calibration import member
 from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian
-from synsys.circuit.templates import cells, healthy, with_background
+from synsys.circuit.templates import cells, healthy, prior, with_background
 from synsys.core.connectome import Connectome
-from synsys.core.errors import UserError
+from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import maps, receptors
+from synsys.knowledge.mechanisms import maps, projections, receptors
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -76,7 +75,7 @@ class State:
         draw = self.healthy.draw
         jac = jacobian(self.point.x, self.parameters, self.point.u)
         return Linearised(
-            jac, self.healthy.model.wiring, self.coupling, self.noise,
+            jac, self.healthy.wiring, self.coupling, self.noise,
             self.slow * self.healthy.model.slow * draw.slow, draw.shared, draw.exponent, self.speed,
         )  # fmt: skip
 
@@ -98,7 +97,6 @@ class BrainModel:
         self.brain = brain
         self.wiring: Wiring = build_wiring(brain)
         self.places = Places(self.wiring, brain.regions)
-        self._templates: dict[int, Parameters] = {}
 
     @cached_property
     def slot_mask(self) -> dict[str, np.ndarray]:
@@ -122,18 +120,22 @@ class BrainModel:
         here = self.wiring.nodes.template.isin(SLOW_TEMPLATES).to_numpy()
         return np.where(here[:, None] & (np.arange(SLOTS) < 2), SLOW_INPUT, 0.0)
 
-    def template(self, k: int) -> tuple[Parameters, np.ndarray]:
-        """Parameters of calibration member `k` before maps, and its factors on arriving conductance."""
-        if k not in self._templates:
-            factors = {name: np.exp(v) for name, v in member(k).items()}
-            p = healthy(list(self.wiring.nodes.template), factors)
-            scale = np.ones((len(KINDS), len(self.wiring.nodes), SLOTS))
-            for kind, receptor in enumerate(KINDS):
-                for t in set(self.wiring.nodes.template):
-                    here = (self.wiring.nodes.template == t).to_numpy()
-                    scale[kind, here] = factors.get(f"{t}.*<-*:{receptor}", 1.0)
-            self._templates[k] = p, scale  # type: ignore[assignment]
-        return self._templates[k]  # type: ignore[return-value]
+    def template(self, draw: Draw, share: np.ndarray) -> tuple[Parameters, np.ndarray]:
+        """Parameters of every node before maps, (N, 3), and its factors on arriving conductance, (3, N, 3).
+
+        Parameters
+        ----------
+        draw : Draw
+        share : ndarray, (N,)
+            Part of the draw's deviations from its calibration member that each node keeps.
+        """
+        names = self.wiring.nodes.template.to_numpy()
+        at = [np.flatnonzero(share == part) for part in np.unique(share)]
+        found = [_bare(list(names[i]), draw.conductances(share[i[0]])) for i in at]
+        back = np.argsort(np.concatenate(at))
+        p, scale = zip(*found, strict=True)
+        fields = {f: np.concatenate([getattr(one, f) for one in p])[back] for f in vars(p[0])}
+        return Parameters(**fields), np.concatenate(scale, 1)[:, back]
 
     def z_map(self, name: str) -> np.ndarray | None:
         """Regional map as z scores on nodes, (N,); 0 where missing, None if the brain lacks the map.
@@ -175,36 +177,48 @@ class HealthyBrain:
     ----------
     model : BrainModel
     draw : Draw
-        Where maps would leave a region without a stable local state, its deviation from the template is
-        halved until it has one; `tempered` lists these nodes, `rebalanced` those whose inhibition was raised.
+        Where maps and sampled conductances would leave a region without a stable local state, its deviation
+        from the calibrated template is halved until it has one; `tempered` lists these nodes, `rebalanced`
+        those whose inhibition was raised.
     person : mapping of str to ndarray (N, 3), optional
         One healthy person's factors on conductances. They act before the background is solved for, so
         the person holds the healthy rates with other conductances.
+
+    Attributes
+    ----------
+    wiring : Wiring
+        That of the model with the draw's strengths of projections.
+    state : State
+
+    Raises
+    ------
+    UserError
+        If the draw has a factor on something that is not there.
     """
 
     def __init__(self, model: BrainModel, draw: Draw, person: Mapping[str, np.ndarray] | None = None) -> None:
         self.model, self.draw = model, draw
-        self.tempered = np.zeros(len(model.wiring.nodes), bool)
-        bare, scale = model.template(draw.member)
+        for key in draw.factors.keys() - _priors():
+            raise unknown("prior", key, _priors(), "factors go by the ids of the tables")
         self._regional = model.regional(draw)
         factors = {k: v for k, v in self._regional.items() if k not in _densities()}
         for name, factor in (person or {}).items():
             factors[name] = factors.get(name, 1.0) * factor
+        share = np.ones(len(model.wiring.nodes))
         for _ in range(MOST_TEMPERING):
-            p, coupling = _apply(bare, scale, factors, model.slot_mask)
+            bare, scale = model.template(draw, share)
+            self.wiring = model.wiring.scaled(draw.factors, share)
+            kept = {name: _part(name, value, share[:, None]) for name, value in factors.items()}
+            p, coupling = _apply(bare, scale, kept, model.slot_mask)
             v = inverse_firing(p.rate, p)
-            u = arriving(steady_gates(v, p), model.wiring, coupling)
+            u = arriving(steady_gates(v, p), self.wiring, coupling)
             p, self.rebalanced = with_background(p, u, model.with_pv)
             x, residual = rest(v, p, u)
             fragile = decay(x, p, u) < LEAST_DECAY
             if not fragile.any():
                 break
-            self.tempered |= fragile
-            for name, value in factors.items():
-                healthy_value = 1.0 if vocabulary()[name].multiplies else 0.0
-                factors[name] = np.where(
-                    fragile[:, None], healthy_value + 0.5 * (value - healthy_value), value
-                )
+            share = np.where(fragile, 0.5 * share, share)
+        self.tempered = share < 1
         self.noise = _noise(p, draw.noise_ratio)
         point = OperatingPoint(x, u, float(np.abs(residual).max()), True)
         one = np.ones(len(v))
@@ -229,7 +243,7 @@ class HealthyBrain:
             )
         for change, z in zip(changes, self.draw.size, strict=False):
             modulation.perturb(change, float(z) if sized else 0.0)
-        modulation.propagate(self.draw.strength)
+        modulation.propagate(self.draw.strength, self.draw.factors)
         return self.with_modulation(modulation)
 
     def with_modulation(self, modulation: Modulation) -> State:
@@ -239,7 +253,7 @@ class HealthyBrain:
         p, coupling = _apply(base.parameters, base.coupling, values, self.model.slot_mask)
         noise = self.noise * _noise_factor(values, self.model.slot_mask, p.b_ampa.shape)
         point = continuation(
-            base.parameters, p, self.model.wiring, (base.coupling, coupling), base.point.x[:, 0]
+            base.parameters, p, self.wiring, (base.coupling, coupling), base.point.x[:, 0]
         )  # fmt: skip
         speed = values.get("conduction_velocity", np.ones((len(base.speed), SLOTS))).mean(1)
         vascular = values.get("neurovascular_coupling", np.ones((len(base.speed), SLOTS))).mean(1)
@@ -251,6 +265,25 @@ class HealthyBrain:
 def decay(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
     """Decay rate (1/s) of the slowest local mode of each node, (N,); negative if it grows."""
     return -1e3 * np.linalg.eigvals(jacobian(x, p, u).full).real.max(-1)
+
+
+@cache
+def _priors() -> frozenset[str]:
+    """Ids of everything that a draw may put a factor on."""
+    return frozenset({*prior(), *(row.id for row in projections()), *(row.receptor for row in receptors())})
+
+
+def _bare(names: Sequence[str], log_factor: Mapping[str, float]) -> tuple[Parameters, np.ndarray]:
+    """Parameters of nodes by template, and their factors on arriving conductance, (3 kinds, N, 3)."""
+    factor = {key: np.exp(value) for key, value in log_factor.items()}
+    scale = np.array([[factor.get(f"{t}.*<-*:{kind}", 1.0) for t in names] for kind in KINDS])
+    return healthy(names, factor), np.repeat(scale[..., None], SLOTS, -1)
+
+
+def _part(name: str, value: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """What is left of a variable's deviation from health."""
+    rest_ = 1.0 if vocabulary()[name].multiplies else 0.0
+    return np.where(share < 1, rest_ + share * (value - rest_), value)
 
 
 def _densities() -> set[str]:

@@ -97,10 +97,12 @@ def healthy(names: Sequence[str], member: Mapping[str, np.ndarray | float] | Non
     """
     member = member or {}
     lead = np.broadcast_shapes(*(np.shape(f) for f in member.values())) if member else ()
-    parts = {name: _template(name, member, lead) for name in dict.fromkeys(names)}
+    kinds = list(dict.fromkeys(names))
+    parts = [_template(name, member, lead) for name in kinds]
+    at = np.array([kinds.index(name) for name in names])
     fields = {}
     for field in Parameters.__dataclass_fields__:
-        fields[field] = np.stack([getattr(parts[name], field) for name in names], axis=len(lead))
+        fields[field] = np.stack([getattr(p, field) for p in parts], axis=len(lead)).take(at, len(lead))
     return Parameters(**fields)
 
 

@@ -243,7 +243,6 @@ def effects(
     draws = xr.Dataset(
         {
             "member": ("draw", [d.member for d in runner.draws]),
-            "sign": ("draw", [float(d.sign) for d in runner.draws]),
             "stable_reference": ("draw", [o.stable for o in reference]),
             "stable_perturbed": ("draw", [o.stable for o in perturbed]),
             "reference": (("readout", "draw"), np.array([kept[n][0] for n in rows])),

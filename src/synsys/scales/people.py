@@ -31,7 +31,7 @@ def person(model: BrainModel, draw: Draw, seed: int) -> State:
     everywhere = np.ones(shape, bool)
     for row in population():
         (free if row.name in FREE else held).move(row.name, everywhere, row.sd * rng.standard_normal())
-    held.propagate(draw.strength)  # receptors and transmitters act through their links
+    held.propagate(draw.strength, draw.factors)  # receptors and transmitters act through their links
     factors = {name: held.value(name) for name in held.touched if name in vocabulary()}
     return HealthyBrain(model, draw, factors).with_modulation(free)
 
