@@ -50,7 +50,7 @@ def healthy(labels: tuple[str, ...] = ALL_KINDS, member: int | None = None) -> H
 
 def rewired(state: State, **changes: object) -> State:
     """The same state with fields of its wiring replaced (lengths, kappa, ...)."""
-    wiring = replace(state.healthy.model.wiring, **changes)
+    wiring = replace(state.healthy.wiring, **changes)
     out = replace(state)
     out.__dict__["linear"] = replace(state.linear, wiring=wiring)
     return out
