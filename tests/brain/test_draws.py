@@ -112,7 +112,7 @@ def test_half_saturation_sets_how_much_more_dopamine_is_heard() -> None:
     heard = {}
     for k in (1e-4, 1.0, 1e4):
         factors = {row.receptor: np.log(k / row.half_saturation) for row in receptors()}
-        brain = HealthyBrain(model(), Draw(None, factors))
+        brain = HealthyBrain(model(), Draw(None, factors), feedback=False)
         np.testing.assert_array_equal(brain.state.rates, healthy().state.rates)
         modulation = brain.perturbed([Perturbation("dopamine_tone", 2.0)]).modulation
         assert modulation is not None

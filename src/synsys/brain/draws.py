@@ -21,9 +21,11 @@ SIZES = 64
 """Perturbations whose sizes can be sampled at once."""
 CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
 """Templates whose loop through the connectome the calibration fits."""
-HELD = ("I_SK:thalamus.RE",)
-"""Conductances that stay at their median, because members were accepted with them there: sampled alone, this
-one (which loops with the T-current through calcium) leaves 23 instead of 29 of 32 healthy brains stable."""
+HELD = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
+"""Conductances that stay at their median. SK of reticular cells: members were accepted with it there; sampled
+alone it leaves 23 instead of 29 of 32 healthy brains stable. SK of dopamine cells: sampled, it
+turns their response to excitation around in one draw of five, by the calcium that comes with it; held, in one
+of nine."""
 
 
 @dataclass(frozen=True)

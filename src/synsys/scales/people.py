@@ -27,7 +27,8 @@ def person(model: BrainModel, draw: Draw, seed: int) -> State:
     """
     rng = np.random.default_rng(seed)
     shape = model.wiring.kappa.shape[2], 3
-    held, free = Modulation(model.places), Modulation(model.places)
+    density = model.densities(draw)
+    held, free = (Modulation(model.places, density) for _ in range(2))
     everywhere = np.ones(shape, bool)
     for row in population():
         (free if row.name in FREE else held).move(row.name, everywhere, row.sd * rng.standard_normal())
