@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from synsys.brain.fixed import rest
+from synsys.brain.spectra import TAU_NOISE
 from synsys.brain.wiring import SYNAPTIC_DELAY, VELOCITY
-from synsys.circuit.drift import E_GLU, Parameters, block, drift, firing, inverse_firing, steady_gates
+from synsys.circuit.drift import E_GLU, E_K, Parameters, block, drift, firing, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian, local_transfer
-from synsys.circuit.templates import healthy, prior, slot, with_background
+from synsys.circuit.templates import BACKGROUND_GABA, healthy, prior, slot, with_background
 from synsys.knowledge.mechanisms import projections
 
 FACTS = {
@@ -155,7 +156,7 @@ class Pair:
         if tau_gaba != 1.0:
             p = replace(p, tau_fast=p.tau_fast * np.where(np.arange(3) == 1, tau_gaba, 1.0))
         v = inverse_firing(p.rate, p)
-        bare = replace(p, b_gaba=np.full_like(v, 0.2))
+        bare = replace(p, b_gaba=np.full_like(v, BACKGROUND_GABA))
         need = -_dv(v, bare, u * np.where(np.arange(len(self.names)) == 0, HUB, 1.0)[:, None])
         p, _ = with_background(p, u)
         return p, u, scale, need
@@ -182,11 +183,10 @@ class Pair:
         loop = loop * np.exp(-1j * omega[:, None, None, None] * delay)
         if not thalamus and n > 1:
             loop[:, :, 0, 1] = 0.0
-        tau = np.array([2.0, 100.0, 10.0])
         b = (
             np.stack([p.b_ampa, p.b_nmda, p.b_gaba], 1)
-            * tau[:, None, None]
-            / (1 + (omega[:, None, None, None, None] * tau[:, None, None]) ** 2)
+            * TAU_NOISE[:, None, None]
+            / (1 + (omega[:, None, None, None, None] * TAU_NOISE[:, None, None]) ** 2)
         )
         q = (np.abs(tr) ** 2 * b.transpose(0, 1, 3, 2, 4)).sum((-1, -2))  # (F,K,n)
         power = 0.0
@@ -215,7 +215,7 @@ class Pair:
         pv_n = (p.g_slow[:, 0, 1, 0] + p.b_nmda[:, 0, 1] + u[:, 1, 0, 1]) * b[:, 0, 1]
         pv_a = p.g_fast[:, 0, 1, 0] + p.b_ampa[:, 0, 1] + u[:, 0, 0, 1]
         inh = p.g_fast[:, 0, 0, 1:] * (v[:, 0, :1] - p.e_inh[:, 0, :1])
-        slow_inh = p.g_slow[:, 0, 0, 2] * (v[:, 0, 0] + 90.0)
+        slow_inh = p.g_slow[:, 0, 0, 2] * (v[:, 0, 0] - E_K)
         total = inh.sum(-1) + slow_inh
         recurrent = (p.g_fast[:, 0, 0, 0] + u[:, 0, 0, 0]) * drive[:, 0, 0] + (
             p.g_slow[:, 0, 0, 0] + u[:, 1, 0, 0]
