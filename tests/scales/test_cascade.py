@@ -13,7 +13,6 @@ from synsys.core.perturbation import Perturbation
 from synsys.core.schema import load, save, validate
 from synsys.data.embedded import load_embedded
 from synsys.scales.cascade import cascade, profile, resolve
-from synsys.scales.people import person, spread
 
 SMALL = (
     "L.rostralmiddlefrontal", "L.medialorbitofrontal", "L.precuneus", "L.insula", "L.pericalcarine",
@@ -129,14 +128,3 @@ def test_disorders_are_sets_of_perturbations_with_sizes_and_sources() -> None:
     both = resolve("GRIN2B=0.7", "schizophrenia")
     assert both[0].name == "nmda_conductance"
     assert both[1:] == profile("schizophrenia")
-
-
-def test_healthy_people_keep_their_rates_but_differ_in_rhythm(small: Connectome) -> None:
-    model, draw = BrainModel(small), draws(1)[0]
-    rates = [person(model, draw, k).rates[:6, 0].mean() for k in range(12)]
-    assert 2.0 < np.median(rates) < 8.0
-    assert 0.02 < spread(np.log(np.array(rates))) < 1.0
-
-
-def test_robust_spread_of_normal_numbers_is_their_sd() -> None:
-    assert spread(np.random.default_rng(0).normal(3.0, 2.0, 20000)) == pytest.approx(2.0, rel=0.05)
