@@ -135,7 +135,7 @@ def test_spectra_and_connectivity_agree_in_the_linear_domain() -> None:
         "L.superiorfrontal", "R.superiorfrontal", "L.lateraloccipital", "R.lateraloccipital",
         "L.pericalcarine",
     )  # fmt: skip
-    brain = HealthyBrain(model(labels), Draw(None), feedback=False)  # tones move the domain, and are not its test
+    brain = HealthyBrain(model(labels), Draw(None), feedback=False)  # tones would leave the domain
     state = brain.perturbed([Perturbation("long_range_synaptic_weight", 1.6)])
     sim = simulate(state, 2.0, range(48), dt=0.25, every=10, warm_up=0.7, noise=1 / 3)
     f, got = sim.cross_spectrum(1.0)
