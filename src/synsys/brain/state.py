@@ -1,7 +1,7 @@
 """A brain in one state: healthy or perturbed parameters, operating point, Jacobian."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import maps, projections, receptors
+from synsys.knowledge.mechanisms import TONES, maps, projections, receptors
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -53,8 +53,10 @@ class State:
     vascular : ndarray, (N,)
         Relative neurovascular coupling.
     modulation : Modulation or None
-        Values of the changed variables; None in health.
+        Values of the variables that were changed or that links alone lead to; None in health.
     healthy : HealthyBrain
+    tones : dict of str to ndarray (N, 3)
+        Tones with what nuclei release, relative to health; empty in health.
     """
 
     parameters: Parameters
@@ -66,6 +68,7 @@ class State:
     vascular: np.ndarray
     modulation: Modulation | None
     healthy: "HealthyBrain"
+    tones: dict[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def linear(self) -> Linearised:
@@ -275,12 +278,12 @@ class HealthyBrain:
         """
         base, mask, wiring = self.state, self.model.slot_mask, self.wiring
         health = base.parameters, base.coupling, base.point.u, base.point.x[:, 0]
+        linked = moved.at(self.model.places)
+        linked.propagate(self.draw.strength, self.draw.factors)
+        full, followed = linked, True
         if self.feedback:
-            modulation, followed = self.model.nuclei.follow(moved, self.draw, health, mask)
-        else:
-            modulation, followed = moved.at(self.model.places), True
-            modulation.propagate(self.draw.strength, self.draw.factors)
-        values = modulation.values
+            full, followed = self.model.nuclei.follow(moved, self.draw, health, mask)
+        values = full.values
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
         point = continuation(base.parameters, p, wiring, (base.coupling, coupling), base.point.x[:, 0])
@@ -290,7 +293,8 @@ class HealthyBrain:
             values.get(name, one).mean(1) for name in ("conduction_velocity", "neurovascular_coupling")
         )
         slow = events(values, mask, one)[0] * values.get("noise_amplitude", one)
-        return State(p, coupling, point, noise, slow, speed, vascular, modulation, self)
+        tones = {name: full.value(name) for name in TONES.values()}
+        return State(p, coupling, point, noise, slow, speed, vascular, linked, self, tones)
 
 
 def decay(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:

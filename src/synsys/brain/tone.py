@@ -137,7 +137,6 @@ class Nuclei:
         Returns
         -------
         Modulation
-            Its `touched` holds what links alone lead to, without the feedback through tones.
         bool
             Whether rates and tones agree.
         """
@@ -146,12 +145,10 @@ class Nuclei:
         own = modulation.at(self.places, at)
         here = {name: value[at] for name, value in mask.items()}
         v, log_rate, gap, step = v0, np.zeros(v0.shape), None, None
-        touched: set[str] = set()
         for _ in range(ROUNDS):
             trial = own.at(self.places)
             self.release(trial, log_rate, draw, at)
             trial.propagate(draw.strength, draw.factors)
-            touched = touched or trial.touched
             p, factor = multiplied(p0, coupling, trial.values, here)
             v, settled = at_rest(p, u * (factor / coupling), v)
             new = np.log(firing(v, p) / firing(v0, p0)) - log_rate
@@ -168,7 +165,6 @@ class Nuclei:
         out = modulation.at(self._places)
         self.release(out, log_rate, draw)
         out.propagate(draw.strength, draw.factors)
-        out.touched = touched
         return out, settled
 
 
