@@ -40,7 +40,7 @@ def examine(
     model: BrainModel, grid: Grid, atlas: Atlas, factors: dict[str, float]
 ) -> dict[str, float] | None:
     """What a pair reaches on the embedded brain, or None if it fails."""
-    healthy = HealthyBrain(model, Draw(None, factors))
+    healthy = HealthyBrain(model, Draw(factors))
     solution = solve(healthy.state, grid)
     if not (verdict := stability(healthy.state, solution.response, locate=False)).stable:
         print("  ", verdict.reason, file=sys.stderr)

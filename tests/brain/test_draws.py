@@ -7,11 +7,12 @@ import pytest
 from oracle import healthy, model
 
 from synsys.brain.draws import HELD, SIZES, Draw, deviates, draws, lognormal
-from synsys.brain.state import HealthyBrain
+from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.circuit.calibration import member, members
 from synsys.circuit.templates import prior
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
+from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import links, maps, projections, receptors
 
 N = 32
@@ -80,9 +81,11 @@ def test_every_prior_that_calibration_leaves_alone_is_sampled_with_its_spread() 
 
 
 def test_factors_given_instead_of_a_member_are_that_member() -> None:
-    want, got = (HealthyBrain(model(), draw).state for draw in (Draw(2), Draw(None, member(2))))
-    np.testing.assert_array_equal(got.point.x, want.point.x)
-    np.testing.assert_array_equal(got.coupling, want.coupling)
+    whole = BrainModel(load_embedded())
+    want, got = (HealthyBrain(whole, draw) for draw in (Draw(1), Draw(member(1))))
+    np.testing.assert_array_equal(got.state.point.x, want.state.point.x)
+    np.testing.assert_array_equal(got.state.coupling, want.state.coupling)
+    np.testing.assert_array_equal(got.tempered, want.tempered)
     over = HealthyBrain(model(), Draw(2, member(3))).state
     np.testing.assert_array_equal(over.point.x, HealthyBrain(model(), Draw(3)).state.point.x)
     assert members() > 3
@@ -91,6 +94,8 @@ def test_factors_given_instead_of_a_member_are_that_member() -> None:
 def test_a_factor_on_nothing_is_refused() -> None:
     with pytest.raises(UserError, match=r"cortex\.E<-E:ampa"):
         HealthyBrain(model(), Draw(None, {"cortex.E<-E:amp": 0.1}))
+    with pytest.raises(UserError, match=r"I_M:cortex\.E"):
+        HealthyBrain(model(), Draw({"I_M:cortex.e": 0.1}))
 
 
 def test_sampled_conductances_move_what_they_name_and_keep_the_rates() -> None:

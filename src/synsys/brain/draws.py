@@ -1,5 +1,6 @@
 """Draws: one calibration member and one sample of every other declared prior."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -34,8 +35,9 @@ class Draw:
 
     Attributes
     ----------
-    member : int or None
-        Calibration member; None leaves every conductance at its prior median.
+    member : int, mapping or None
+        Calibration member by number, or as the logarithm of its factor on each conductance; None leaves all
+        at their prior medians.
     factors : dict
         Logarithm of the factor on any other lognormal prior, by its id: conductances (`templates.prior`),
         strengths of projections, half-saturations of receptors. They replace those of the member.
@@ -49,7 +51,7 @@ class Draw:
         Standard normal deviates for the sizes of perturbations, used in order.
     """
 
-    member: int | None
+    member: int | Mapping[str, float] | None
     factors: dict[str, float] = field(default_factory=dict)
     strength: dict[str, float] = field(default_factory=dict)
     beta: dict[tuple[str, str, tuple[str, ...]], float] = field(default_factory=dict)
@@ -61,7 +63,8 @@ class Draw:
 
     def conductances(self, share: float = 1.0) -> dict[str, float]:
         """Logarithm of the factor on each conductance: the member's, replaced by `share` of `factors`."""
-        own = {} if self.member is None else member(self.member)
+        k = {} if self.member is None else self.member
+        own = dict(k) if isinstance(k, Mapping) else member(k)
         return own | {key: share * value for key, value in self.factors.items() if key in prior()}
 
 

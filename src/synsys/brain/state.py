@@ -220,7 +220,7 @@ class HealthyBrain:
         feedback: bool = True,
     ) -> None:
         self.model, self.draw, self.feedback = model, draw, feedback
-        for key in draw.factors.keys() - _priors():
+        for key in {*draw.factors, *draw.conductances()} - _priors():
             raise unknown("prior", key, _priors(), "factors go by the ids of the tables")
         self.densities = model.densities(draw)
         factors = model.regional(draw)
