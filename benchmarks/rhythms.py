@@ -31,7 +31,7 @@ BANDS = {"gamma": ("cortex", 28.0, 55.0), "alpha": ("cortex", 7.5, 13.0), "theta
 
 def without(healthy: HealthyBrain, mechanism: str) -> State:
     """Healthy brain at the same rates with one mechanism taken out."""
-    state, wiring = healthy.state, healthy.model.wiring
+    state, wiring = healthy.state, healthy.wiring
     p, coupling = state.parameters, state.coupling.copy()
     template = wiring.nodes.template.to_numpy()
     g = p.g_fast.copy()
@@ -47,12 +47,8 @@ def without(healthy: HealthyBrain, mechanism: str) -> State:
     u = arriving(steady_gates(v, p), wiring, coupling)
     p, _ = with_background(p, u, healthy.model.with_pv)
     x, residual = rest(v, p, u)
-    model = healthy.model
-    if mechanism == "alpha":
-        model = BrainModel(model.brain)
-        model.wiring = wiring
     other = HealthyBrain.__new__(HealthyBrain)
-    other.model, other.draw = model, healthy.draw
+    other.model, other.draw, other.wiring = healthy.model, healthy.draw, wiring
     point = OperatingPoint(x, u, float(np.abs(residual).max()), True)
     return State(p, coupling, point, state.noise, state.slow, state.speed, state.vascular, None, other)
 

@@ -11,13 +11,13 @@ beside it.
 import argparse
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from facts import prominence
 
-from synsys.brain import state as states
 from synsys.brain.draws import Draw, draws
 from synsys.brain.solution import FINE, Grid, solve
 from synsys.brain.stability import stability
@@ -60,9 +60,7 @@ def examine(
     model: BrainModel, grid: Grid, atlas: Atlas, factors: dict[str, float]
 ) -> dict[str, float] | None:
     """What a pair reaches on the embedded brain, or None if it fails."""
-    states.member = lambda k: factors
-    model._templates.clear()
-    healthy = HealthyBrain(model, Draw(0))
+    healthy = HealthyBrain(model, Draw(factors))
     solution = solve(healthy.state, grid)
     if not (verdict := stability(healthy.state, solution.response, locate=False)).stable:
         print("  ", verdict.reason, file=sys.stderr)
@@ -95,7 +93,7 @@ def examine(
     if any(not low <= out[name] <= high for name, (low, high) in RANGES.items()):
         print("   out of range", out, file=sys.stderr)
         return None
-    sampled = [HealthyBrain(model, draw).state for draw in draws(DRAWS, 1)]
+    sampled = [HealthyBrain(model, replace(draw, member=factors)).state for draw in draws(DRAWS, 1)]
     out["draws_stable"] = float(sum(stability(state, locate=False).stable for state in sampled))
     if out["draws_stable"] < DRAWS_STABLE:
         print("   unstable draws", out, file=sys.stderr)

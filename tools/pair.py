@@ -14,9 +14,9 @@ from synsys.brain.fixed import rest
 from synsys.brain.spectra import TAU_NOISE
 from synsys.brain.state import SLOW_INPUT, UNIT_NOISE
 from synsys.brain.wiring import build_wiring
-from synsys.circuit.drift import E_GLU, Parameters, block, drift, firing, inverse_firing, steady_gates
+from synsys.circuit.drift import E_GLU, E_K, Parameters, block, drift, firing, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian, local_transfer
-from synsys.circuit.templates import healthy, prior, slot, with_background
+from synsys.circuit.templates import BACKGROUND_GABA, healthy, prior, slot, with_background
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import projections
 
@@ -136,7 +136,7 @@ class Pair:
         if tau_gaba != 1.0:
             p = replace(p, tau_fast=p.tau_fast * np.where(np.arange(3) == 1, tau_gaba, 1.0))
         v = inverse_firing(p.rate, p)
-        bare = replace(p, b_gaba=np.full_like(v, 0.2))
+        bare = replace(p, b_gaba=np.full_like(v, BACKGROUND_GABA))
         need = -_dv(v, bare, u * np.where(np.arange(len(self.names)) == 0, HUB, 1.0)[:, None])
         p, _ = with_background(p, u)
         return p, u, scale, need
@@ -258,7 +258,7 @@ class Pair:
         pv_n = (p.g_slow[:, 0, 1, 0] + p.b_nmda[:, 0, 1] + u[:, 1, 0, 1]) * b[:, 0, 1]
         pv_a = p.g_fast[:, 0, 1, 0] + p.b_ampa[:, 0, 1] + u[:, 0, 0, 1]
         inh = p.g_fast[:, 0, 0, 1:] * (v[:, 0, :1] - p.e_inh[:, 0, :1])
-        slow_inh = p.g_slow[:, 0, 0, 2] * (v[:, 0, 0] + 90.0)
+        slow_inh = p.g_slow[:, 0, 0, 2] * (v[:, 0, 0] - E_K)
         total = inh.sum(-1) + slow_inh
         recurrent = (p.g_fast[:, 0, 0, 0] + u[:, 0, 0, 0]) * drive[:, 0, 0] + (
             p.g_slow[:, 0, 0, 0] + u[:, 1, 0, 0]

@@ -9,7 +9,6 @@ import numpy as np
 from synsys.brain.draws import Draw
 from synsys.brain.spectra import TAU_NOISE, Linearised
 from synsys.brain.state import BrainModel, HealthyBrain, State
-from synsys.circuit import templates
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.circuit.linear import CALCIUM, FAST, KINDS, SLOW
 from synsys.core.connectome import Connectome
@@ -22,9 +21,6 @@ ALL_KINDS = (
     "L.caudate", "L.accumbens", "L.pallidum", "L.hippocampus", "L.amygdala", "R.cerebellum",
 )  # fmt: skip
 """One region of every kind; three Yeo channels at most, so that dense algebra stays small."""
-MEDIAN = -1
-"""Stands for a calibration member with every conductance at its prior median: well damped, and it stays
-the same when the ensemble is calibrated anew."""
 
 
 def part(labels: Sequence[str]) -> Connectome:
@@ -39,25 +35,22 @@ def part(labels: Sequence[str]) -> Connectome:
 @cache
 def model(labels: tuple[str, ...] = ALL_KINDS) -> BrainModel:
     """A small brain as a model; do not write into it."""
-    return with_median(BrainModel(part(labels)))
-
-
-def with_median(model: BrainModel) -> BrainModel:
-    """The model, knowing the member `MEDIAN`."""
-    names = list(model.wiring.nodes.template)
-    model._templates[MEDIAN] = templates.healthy(names), np.ones((len(KINDS), len(names), SLOTS))
-    return model
+    return BrainModel(part(labels))
 
 
 @cache
-def healthy(labels: tuple[str, ...] = ALL_KINDS, member: int = MEDIAN) -> HealthyBrain:
-    """Its healthy state for one calibration member, regional maps included."""
+def healthy(labels: tuple[str, ...] = ALL_KINDS, member: int | None = None) -> HealthyBrain:
+    """Its healthy state, regional maps included.
+
+    By default every conductance is at its prior median: well damped, and the same when the ensemble is
+    calibrated anew.
+    """
     return HealthyBrain(model(labels), Draw(member))
 
 
 def rewired(state: State, **changes: object) -> State:
     """The same state with fields of its wiring replaced (lengths, kappa, ...)."""
-    wiring = replace(state.healthy.model.wiring, **changes)
+    wiring = replace(state.healthy.wiring, **changes)
     out = replace(state)
     out.__dict__["linear"] = replace(state.linear, wiring=wiring)
     return out

@@ -201,7 +201,7 @@ def state():
 
 def test_firing_drive_is_the_slope_of_the_rate(state):
     weights = drive_weights(state, "firing")
-    wiring = state.healthy.model.wiring
+    wiring = state.healthy.wiring
     assert weights.shape == (84, len(wiring.source_node))
     assert (weights.sum(1) > 0).all()
     own = wiring.nodes.region.to_numpy()[wiring.source_node]
@@ -216,7 +216,7 @@ def test_firing_drive_is_the_slope_of_the_rate(state):
 
 def test_synaptic_drive_is_the_slope_of_the_excitatory_current(state):
     """Against the drift itself: excitatory current at potentials moved by hand."""
-    p, wiring = state.parameters, state.healthy.model.wiring
+    p, wiring = state.parameters, state.healthy.wiring
     v0 = state.point.x[..., 0, :]
 
     def current(v):

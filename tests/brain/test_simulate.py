@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle import PAIRED, dense_matrix, entry, healthy, rewired
+from oracle import PAIRED, dense_matrix, entry, healthy, model, rewired
 
+from synsys.brain.draws import Draw
 from synsys.brain.simulate import CORNERS, Noise, one_over_f, simulate
 from synsys.brain.solution import BANDS, correlation
 from synsys.brain.spectra import TAU_NOISE, cross, respond
+from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
@@ -133,7 +135,8 @@ def test_spectra_and_connectivity_agree_in_the_linear_domain() -> None:
         "L.superiorfrontal", "R.superiorfrontal", "L.lateraloccipital", "R.lateraloccipital",
         "L.pericalcarine",
     )  # fmt: skip
-    state = healthy(labels).perturbed([Perturbation("long_range_synaptic_weight", 1.6)])
+    brain = HealthyBrain(model(labels), Draw(None), feedback=False)  # tones would leave the domain
+    state = brain.perturbed([Perturbation("long_range_synaptic_weight", 1.6)])
     sim = simulate(state, 2.0, range(48), dt=0.25, every=10, warm_up=0.7, noise=1 / 3)
     f, got = sim.cross_spectrum(1.0)
     fine = np.arange(2.0, 100.0, 0.1)  # resonances are narrower than the bins of the simulation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import ALL_KINDS, MEDIAN, healthy, model, part, with_median
+from oracle import ALL_KINDS, healthy, model, part
 
 from synsys.brain.draws import Draw, draws
 from synsys.brain.modulation import Modulation
@@ -18,6 +18,8 @@ from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary
 
 BRAIN = healthy()
+OPEN = HealthyBrain(BRAIN.model, BRAIN.draw, feedback=False)
+"""The same brain, in which tones do not follow the brainstem: changes stay where links put them."""
 MASK = BRAIN.model.slot_mask
 TEMPLATE = BRAIN.model.wiring.nodes.template.to_numpy()
 CHANNELS = {
@@ -38,6 +40,10 @@ VALUES = sorted(set(SETTABLE) - set(RATIOS))
 
 def after(*changes: Perturbation) -> State:
     return BRAIN.perturbed(list(changes))
+
+
+def linked(*changes: Perturbation) -> State:
+    return OPEN.perturbed(list(changes))
 
 
 def same(a: State, b: State) -> None:
@@ -99,7 +105,7 @@ def test_factor_one_through_a_modulation_gives_the_same_spectra() -> None:
 
 
 def test_same_brain_and_draw_give_the_same_bits() -> None:
-    again = HealthyBrain(with_median(BrainModel(part(ALL_KINDS))), Draw(MEDIAN))
+    again = HealthyBrain(BrainModel(part(ALL_KINDS)), Draw(None))
     same(again.state, BRAIN.state)
 
 
@@ -124,7 +130,7 @@ def test_every_conductance_moves_rates_and_spectra(name: str) -> None:
     ("glutamate_release", {"release", "b_ampa", "b_nmda"}), ("excitatory_drive", {"b_ampa", "b_nmda"}),
 ])  # fmt: skip
 def test_a_name_moves_its_own_terms_of_the_equation(name: str, fields_: set[str]) -> None:
-    assert set(moved(after(Perturbation(name, 0.8)))) == fields_
+    assert set(moved(linked(Perturbation(name, 0.8)))) == fields_
 
 
 def test_conduction_speed_and_vessels_leave_the_operating_point_alone() -> None:
@@ -138,13 +144,13 @@ def test_conduction_speed_and_vessels_leave_the_operating_point_alone() -> None:
 
 def test_nmda_of_pv_cells_alone() -> None:
     """MO-02: NMDA settable on pyramidal and PV cells apart, AMPA apart from both."""
-    where = moved(after(Perturbation("nmda_conductance", 0.7, cell="PV")))
+    where = moved(linked(Perturbation("nmda_conductance", 0.7, cell="PV")))
     assert set(where) == {"g_slow", "b_nmda", "coupling"}
     assert not where["g_slow"][~MASK["PV"]].any()  # rows are post-synaptic
     assert not where["b_nmda"][~MASK["PV"]].any()
     assert not where["coupling"][[0, 2]].any()
     assert not where["coupling"][1][~MASK["PV"]].any()
-    pyramidal = moved(after(Perturbation("nmda_conductance", 0.7, cell="E")))
+    pyramidal = moved(linked(Perturbation("nmda_conductance", 0.7, cell="E")))
     assert not (pyramidal["b_nmda"] & where["b_nmda"]).any()
 
 
@@ -158,9 +164,9 @@ def test_less_nmda_on_pv_cells_silences_them_and_frees_pyramidal_cells() -> None
 
 def test_pv_number_and_gad1_are_two_causes() -> None:
     """MO-03: both cut inhibition; fewer cells are noisier, and GAD1 acts in all inhibitory cells."""
-    fewer = after(Perturbation("pv_interneuron_density", 0.7))
-    weaker = after(Perturbation("gad1_expression", 0.7, cell="PV"))
-    everywhere = after(Perturbation("gad1_expression", 0.7))
+    fewer = linked(Perturbation("pv_interneuron_density", 0.7))
+    weaker = linked(Perturbation("gad1_expression", 0.7, cell="PV"))
+    everywhere = linked(Perturbation("gad1_expression", 0.7))
     cortex = TEMPLATE == "cortex"
     for state in (fewer, weaker, everywhere):
         assert (np.log(state.rates / BRAIN.state.rates)[cortex, 0] > 0).all()
@@ -174,7 +180,7 @@ def test_pv_number_and_gad1_are_two_causes() -> None:
 def test_d2_density_and_occupancy_are_two_causes() -> None:
     """MO-04: an antagonist takes what density gives; more dopamine undoes neither."""
     density, held = Perturbation("d2_density", 0.7), Perturbation("d2_occupancy", 0.3, "+")
-    fewer, blocked, both = after(density), after(held), after(density, held)
+    fewer, blocked, both = linked(density), linked(held), linked(density, held)
     d2 = MASK["D2"]
     assert fewer.modulation is not None
     assert blocked.modulation is not None
@@ -189,8 +195,8 @@ def test_d2_density_and_occupancy_are_two_causes() -> None:
     heard = [
         state.modulation.value("activation:D2")[d2]
         for state in (
-            after(Perturbation("d2_occupancy", 1.0, "+")),
-            after(Perturbation("d2_occupancy", 1.0, "+"), tone),
+            linked(Perturbation("d2_occupancy", 1.0, "+")),
+            linked(Perturbation("d2_occupancy", 1.0, "+"), tone),
         )
         if state.modulation is not None
     ]
@@ -200,7 +206,7 @@ def test_d2_density_and_occupancy_are_two_causes() -> None:
 def test_striatal_dopamine_up_and_prefrontal_down_at_once() -> None:
     """MO-04: tone is regional; striatum 1.5 and PFC 0.6 in one subject."""
     up, down = Perturbation("striatal_dopamine", 1.5), Perturbation("pfc_dopamine", 0.6)
-    state = after(up, down)
+    state = linked(up, down)
     assert state.modulation is not None
     tone = state.modulation.value("dopamine_tone")
     striatum = TEMPLATE == "striatum"
@@ -210,7 +216,7 @@ def test_striatal_dopamine_up_and_prefrontal_down_at_once() -> None:
     np.testing.assert_allclose(tone[~striatum & ~prefrontal], 1.0)
     assert (state.rates[MASK["D1"]] > BRAIN.state.rates[MASK["D1"]]).all()
     assert (state.rates[MASK["D2"]] < BRAIN.state.rates[MASK["D2"]]).all()
-    vectors = [log_rates(after(*c)) for c in ((up,), (down,), (up, down))]
+    vectors = [log_rates(linked(*c)) for c in ((up,), (down,), (up, down))]
     for a, b in combinations(vectors, 2):
         assert np.abs(a - b).max() > 1e-3
 
@@ -243,7 +249,7 @@ def test_no_two_ion_channels_are_proportional() -> None:
 
 
 def test_a_focal_change_stays_in_its_region() -> None:
-    where = moved(after(Perturbation("kcnq2_conductance", 0.6, cell="E", where="dlPFC")))
+    where = moved(linked(Perturbation("kcnq2_conductance", 0.6, cell="E", where="dlPFC")))
     (nodes, slots) = np.nonzero(where["g_m"])
     inside = BRAIN.model.places.nodes("dlPFC")
     assert set(nodes) == set(np.flatnonzero(inside))
@@ -251,7 +257,7 @@ def test_a_focal_change_stays_in_its_region() -> None:
 
 
 def test_regional_maps_make_regions_differ_and_beta_zero_makes_them_alike() -> None:
-    flat = HealthyBrain(with_median(BrainModel(load_embedded())), draws(1, beta=0.0)[0])
+    flat = HealthyBrain(BrainModel(load_embedded()), draws(1, beta=0.0)[0])
     cortex = (flat.model.wiring.nodes.template == "cortex").to_numpy()
     assert np.ptp(flat.state.parameters.g_slow[cortex], axis=0).max() < 1e-12
     maps = HealthyBrain(flat.model, draws(1)[0])

@@ -69,6 +69,25 @@ def test_conductance_is_strength_times_unit(whole) -> None:
             assert not whole.kappa[:, sst, cortex, c].any()  # SST cells receive no long-range drive
 
 
+def test_the_strength_of_a_projection_scales_its_own_conductances_only(whole) -> None:
+    template = whole.nodes.template.to_numpy()
+    (row,) = [r for r in projections() if r.id == "amygdala.E->cortex.PV"]
+    twice = whole.scaled({row.id: np.log(2.0), "brainstem.VTA->striatum.all": 1.0})
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = twice.kappa / whole.kappa
+    moved = np.isfinite(ratio) & (ratio != 1)
+    kind, a, node, c = np.nonzero(moved)
+    np.testing.assert_allclose(ratio[moved], 2.0)
+    assert set(kind) == {0, 1}
+    assert set(a) == {cells()["cortex"].index("PV")}
+    assert set(node) == set(np.flatnonzero(template == "cortex"))
+    (origin,) = {template[whole.source_node[whole.by_class[i][0]]] for i in c}
+    assert origin == "amygdala"
+    half = whole.scaled({row.id: np.log(4.0)}, share=np.full(len(template), 0.5))
+    np.testing.assert_allclose(half.kappa, twice.kappa)
+    assert whole.scaled({}) is whole
+
+
 def test_weights_are_scaled_alike_in_every_brain() -> None:
     for brain in (load_embedded(), part(ALL_KINDS)):
         w = build_wiring(brain)

@@ -158,7 +158,6 @@ def make_tree(
         "/draws": xr.Dataset(
             {
                 "member": ("draw", np.arange(draws) % 4),
-                "sign": ("draw", np.ones(draws)),
                 "stable_reference": ("draw", np.ones(draws, bool)),
                 "stable_perturbed": ("draw", np.full(draws, not unstable)),
                 "reference": (("readout", "draw"), reference),

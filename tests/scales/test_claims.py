@@ -51,7 +51,7 @@ def brain() -> Connectome:
 def median_conductances():
     """Every conductance at its prior median: well damped, and the same when the model is calibrated anew."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("synsys.brain.state.member", lambda k: {})
+        patch.setattr("synsys.brain.draws.Draw.conductances", lambda draw, share=1.0: {})
         yield
 
 

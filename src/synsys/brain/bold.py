@@ -322,7 +322,7 @@ def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
     """
     if source not in DRIVES:
         raise unknown("BOLD drive", source, DRIVES)
-    wiring = state.healthy.model.wiring
+    wiring = state.healthy.wiring
     region = wiring.nodes.region.to_numpy()
     share = wiring.nodes.share.to_numpy(float)
     by_node = _excitatory_current(state) if source == "synaptic" else _projected_rate(state)
@@ -334,7 +334,7 @@ def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
 
 def _projected_rate(state: State) -> np.ndarray:
     """Mean rate of the projecting populations of each node per potential of each source, (N, S)."""
-    wiring, p = state.healthy.model.wiring, state.parameters
+    wiring, p = state.healthy.wiring, state.parameters
     node, slot = wiring.source_node, wiring.source_slot
     slope = 1e3 * firing(state.point.x[..., 0, :] + 1j * _STEP, p).imag / _STEP
     excites = p.glutamate[node, slot] > 0
@@ -348,7 +348,7 @@ def _projected_rate(state: State) -> np.ndarray:
 
 def _excitatory_current(state: State) -> np.ndarray:
     """Excitatory synaptic current into each node per potential of each source, (N, S)."""
-    wiring, p = state.healthy.model.wiring, state.parameters
+    wiring, p = state.healthy.wiring, state.parameters
     node, slot = wiring.source_node, wiring.source_slot
     v = state.point.x[..., 0, :]
     gates = drive(firing(v + 1j * _STEP, p), p)

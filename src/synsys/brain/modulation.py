@@ -7,7 +7,7 @@ activations to conductances and drive.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -56,6 +56,13 @@ class Places:
 
     wiring: Wiring
     regions: pd.DataFrame
+    _masks: dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray] = field(
+        default_factory=dict, repr=False, init=False
+    )
+
+    def part(self, nodes: np.ndarray) -> "Places":
+        """The same for some of the nodes."""
+        return Places(replace(self.wiring, nodes=self.wiring.nodes.iloc[nodes]), self.regions)
 
     def nodes(self, where: str) -> np.ndarray:
         """Nodes of a region, locus, network or template, bool (N,)."""
@@ -67,7 +74,14 @@ class Places:
         return np.where(region >= 0, inside[region], False)
 
     def mask(self, cell: Sequence[str], where: Sequence[str]) -> np.ndarray:
-        """Populations that `cell` and `where` select, bool (N, 3); empty selects all."""
+        """Populations that `cell` and `where` select, bool (N, 3), read-only; empty selects all."""
+        key = tuple(cell), tuple(where)
+        if key not in self._masks:
+            self._masks[key] = self._mask(cell, where)
+            self._masks[key].setflags(write=False)
+        return self._masks[key]
+
+    def _mask(self, cell: Sequence[str], where: Sequence[str]) -> np.ndarray:
         template = self.wiring.nodes.template
         out = np.ones((len(template), SLOTS), bool)
         if where:
@@ -113,9 +127,22 @@ class Modulation:
         base = np.full(self._shape, row.healthy or 0.0)
         return base if add is None else base + add
 
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """Value of everything in the vocabulary that was moved."""
+        return {name: self.value(name) for name in (*self._log, *self._add) if name in vocabulary()}
+
     def changed(self, name: str) -> bool:
         """Whether anything moved this variable."""
         return name in self._log or name in self._add
+
+    def at(self, places: Places, nodes: np.ndarray | slice = slice(None)) -> "Modulation":
+        """A copy, or the part that concerns some nodes, `places` being theirs."""
+        out = Modulation(places, {name: value[nodes] for name, value in self._density.items()})
+        out._log = {name: value[nodes] for name, value in self._log.items()}
+        out._add = {name: value[nodes] for name, value in self._add.items()}
+        out.touched = set(self.touched)
+        return out
 
     def move(self, name: str, mask: np.ndarray, amount: np.ndarray | float) -> None:
         """Add `amount` to the logarithm (ratio rows) or the value of a variable where `mask` holds."""
@@ -130,15 +157,19 @@ class Modulation:
         amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
         self.move(change.name, mask, amount)
 
-    def propagate(self, strength: Mapping[str, float] | None = None) -> None:
+    def propagate(
+        self, strength: Mapping[str, float] | None = None, factors: Mapping[str, float] | None = None
+    ) -> None:
         """Carry all changes along the links.
 
         Parameters
         ----------
         strength : mapping, optional
             Strength of each link by id; table means by default.
+        factors : mapping, optional
+            Logarithm of the factor on the half-saturation of each receptor; 0 by default.
         """
-        strength = strength or {}
+        strength, factors = strength or {}, factors or {}
         for link in causal_order():
             self._carry(
                 link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
@@ -150,7 +181,8 @@ class Modulation:
                 one = np.ones(self._shape)
                 tone = self.value(receptor.tone) if receptor.tone else one
                 held = np.clip(self.value(receptor.occupancy), 0.0, 1.0)
-                active = receptor.activation(self.value(receptor.density), tone, held)
+                half = receptor.half_saturation * np.exp(factors.get(receptor.receptor, 0.0))
+                active = receptor.activation(self.value(receptor.density), tone, held, half_saturation=half)
                 name = ACTIVATION + receptor.receptor
                 density = self._density.get(receptor.density, 1.0)
                 self.move(name, np.ones(self._shape, bool), density * (active - 1.0))
@@ -174,7 +206,7 @@ class Modulation:
             )
         mask = self._places.mask(link.cell, link.where)
         if link.source_where:
-            mask &= self._places.mask((), link.source_where)
+            mask = mask & self._places.mask((), link.source_where)
         change = np.log(source) * k if link.law == "power" else (source - healthy) * k
         self.move(link.target, mask, change)
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from synsys.brain.wiring import Wiring
 from synsys.circuit.linear import KINDS, LocalJacobian, LocalTransfer, local_transfer
+from synsys.knowledge.mechanisms import synapses
 
-TAU_NOISE = np.array([2.0, 100.0, 10.0])
-"""Decay of the background synapses (AMPA, NMDA, GABA-A), ms: the kernels of synapses.csv."""
+TAU_NOISE = np.array([next(r.tau_decay for r in synapses() if r.id == k) for k in ("AMPA", "NMDA", "GABAA")])
+"""Decay of the background synapses (AMPA, NMDA, GABA-A), ms."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,11 +104,9 @@ def _at(state: State, sd: np.ndarray, v: np.ndarray) -> State:
     """The state whose firing function is averaged over `sd`, at rest; `v` starts the search."""
     for _ in range(20):
         p = effective(state.parameters, v, sd)
-        point = fixed_point(p, state.healthy.model.wiring, state.coupling, v)
+        point = fixed_point(p, state.healthy.wiring, state.coupling, v)
         if not point.converged:
-            point = fixed_point(
-                p, state.healthy.model.wiring, state.coupling, v, most=MOST_RELAXATION, pace=1.0
-            )
+            point = fixed_point(p, state.healthy.wiring, state.coupling, v, most=MOST_RELAXATION, pace=1.0)
         moved = float(np.abs(point.x[:, 0] - v).max())
         v = point.x[:, 0]
         if moved < 1e-9 or not point.converged:

@@ -6,7 +6,8 @@ kind of projection, scaled to spectral radius 1 (within the telencephalon: corte
 to mean summed weight 1 (all others), so that conductances mean the same in every brain.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +70,32 @@ class Wiring:
     def by_class(self) -> list[np.ndarray]:
         """Sources of each class."""
         return [np.flatnonzero(self.source_class == c) for c in range(self.kappa.shape[-1])]
+
+    def scaled(self, log_factor: Mapping[str, float], share: np.ndarray | float = 1.0) -> "Wiring":
+        """The same wiring with projections of other strength.
+
+        Parameters
+        ----------
+        log_factor : mapping
+            Logarithm of the factor on the strength of each projection, by its id; absent ids keep theirs.
+        share : ndarray, (N,), or float
+            Part of the logarithm that acts on each target node.
+        """
+        template = self.nodes.template.to_numpy()
+        first = [(self.source_node[s[0]], self.source_slot[s[0]]) for s in self.by_class]
+        kinds = [(template[n], cells()[template[n]][a]) for n, a in first]
+        change = np.zeros(self.kappa.shape[1:])
+        for rule in projections():
+            origin = rule.from_template, rule.from_cell
+            if rule.id in log_factor and rule.scope != "diffuse" and origin in kinds:
+                rows = template == rule.to_template
+                at = slot(rule.to_template, rule.to_cell), rows, kinds.index(origin)
+                change[at] = (log_factor[rule.id] * share * rows)[rows]
+        if not change.any():
+            return self
+        out = replace(self, kappa=self.kappa * np.exp(change))
+        out.__dict__.update({name: getattr(self, name) for name in ("by_class", "loops", "core")})
+        return out
 
     @cached_property
     def loops(self) -> list[np.ndarray]:

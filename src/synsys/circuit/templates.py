@@ -97,10 +97,12 @@ def healthy(names: Sequence[str], member: Mapping[str, np.ndarray | float] | Non
     """
     member = member or {}
     lead = np.broadcast_shapes(*(np.shape(f) for f in member.values())) if member else ()
-    parts = {name: _template(name, member, lead) for name in dict.fromkeys(names)}
+    kinds = list(dict.fromkeys(names))
+    parts = [_template(name, member, lead) for name in kinds]
+    at = np.array([kinds.index(name) for name in names])
     fields = {}
     for field in Parameters.__dataclass_fields__:
-        fields[field] = np.stack([getattr(parts[name], field) for name in names], axis=len(lead))
+        fields[field] = np.stack([getattr(p, field) for p in parts], axis=len(lead)).take(at, len(lead))
     return Parameters(**fields)
 
 
@@ -229,7 +231,8 @@ def with_background(
     x = steady_gates(v, p)
     need = -drift(x, p, u)[..., 0, :] * p.tau  # mV of excitation that is missing
     lack = np.maximum(LEAST_BACKGROUND - need, 0.0)
-    inhibition = p.g_fast[..., :, 1] * (1 - p.glutamate[..., 1:2]) * (v - p.e_inh)
+    fast, slow = x[..., 1, :], x[..., 2, :]  # release, where it differs, and 1 otherwise
+    inhibition = p.g_fast[..., :, 1] * ((1 - p.glutamate) * fast)[..., 1:2] * (v - p.e_inh)
     local = (inhibition > 1e-9) & through
     g_fast = p.g_fast.copy()
     g_fast[..., :, 1] *= np.where(local, 1 + lack / np.where(local, inhibition, 1.0), 1.0)
@@ -239,7 +242,7 @@ def with_background(
     b_ampa = need * (1 - BACKGROUND_NMDA) / -v
     b_nmda = need * BACKGROUND_NMDA / (free * -v)
     p = replace(p, g_fast=g_fast, b_gaba=b_gaba, b_ampa=b_ampa, b_nmda=b_nmda)
-    nmda = ((p.g_slow * p.glutamate[..., None, :]).sum(-1) + b_nmda + u[..., 1, :, :]) * free * -v
+    nmda = ((p.g_slow * (p.glutamate * slow)[..., None, :]).sum(-1) + b_nmda + u[..., 1, :, :]) * free * -v
     share = np.where(p.ca_l > 0, NMDA_CALCIUM, 1.0)
     p = replace(p, ca_n=share / nmda)
     return p, lack > 0

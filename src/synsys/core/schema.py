@@ -137,7 +137,6 @@ SCHEMA: dict[str, Group] = {
         {"draw": _DRAW, "readout": _READOUT},
         {
             "member": Variable(("draw",), "count", low=0),
-            "sign": Variable(("draw",)),
             "stable_reference": Variable(("draw",), "flag"),
             "stable_perturbed": Variable(("draw",), "flag"),
             "reference": Variable(("readout", "draw")),

@@ -175,10 +175,11 @@ class Projection:
     scope : str
         ``local`` within one region; ``connectome`` scaled by tractography weights; ``channel`` within
         the hemisphere and Yeo-network loop; ``contralateral`` crossed; ``literature`` fixed wiring of
-        the brainstem; ``diffuse`` volume transmission that sets a tone.
+        the brainstem; ``diffuse`` volume transmission that sets a tone (of all populations, `to_cell` *all*).
     strength, strength_sd : float
         Healthy conductance relative to the other inputs of that sign onto the same target, and the
-        standard deviation of its logarithm.
+        standard deviation of its logarithm. Of a diffuse projection: the power of the relative rate of its
+        origin with which the tone follows.
     delay : str
         ms, or ``tract`` for length over conduction speed, or empty.
     """

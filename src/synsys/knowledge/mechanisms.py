@@ -10,6 +10,13 @@ from typing import ClassVar, Literal
 from synsys.knowledge.kinetics import Channel, Checked, Grade, Projection, Synapse, Template, check_evidence
 from synsys.knowledge.rows import load_table
 
+TONES = {
+    "dopamine": "dopamine_tone",
+    "noradrenaline": "noradrenaline_tone",
+    "serotonin": "serotonin_level",
+}
+"""Vocabulary name of the tone of each transmitter that `diffuse` projections release."""
+
 
 @dataclass(frozen=True)
 class Receptor:

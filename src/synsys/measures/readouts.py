@@ -284,7 +284,7 @@ def _circuits(solution: Solution, atlas: Atlas) -> dict[str, float]:
 
 def _topdown(solution: Solution, atlas: Atlas, static) -> dict[str, float]:
     """Prefrontal inhibition of the amygdala: minus the static change of its E potential per vmPFC mV."""
-    state, wiring = solution.state, solution.grid.model.wiring
+    state, wiring = solution.state, solution.state.healthy.wiring
     vmpfc = atlas.where("vmPFC")
     if vmpfc is None:
         return {}
@@ -299,7 +299,7 @@ def _topdown(solution: Solution, atlas: Atlas, static) -> dict[str, float]:
 
 def _from_thalamus(solution: Solution, atlas: Atlas) -> float | None:
     """Conductance that thalamic relay cells bring to cortical E cells, mean over cortex."""
-    wiring, state = solution.grid.model.wiring, solution.state
+    wiring, state = solution.state.healthy.wiring, solution.state
     thalamic = atlas.node_template[wiring.source_node] == "thalamus"
     if not thalamic.any():
         return None

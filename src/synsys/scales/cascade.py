@@ -20,7 +20,7 @@ from synsys.knowledge.resolve import parse_perturbation, quantity
 from synsys.measures.readouts import DISTANCES, RESTATED, graph_nulls, graph_readouts
 from synsys.scales import tree as groups
 from synsys.scales.describe import digests, methods, references
-from synsys.scales.people import spread
+from synsys.scales.people import effect_size
 from synsys.scales.runs import Outcome, Runner, solve_all
 
 LEAST_STABLE = 0.5
@@ -243,7 +243,6 @@ def effects(
     draws = xr.Dataset(
         {
             "member": ("draw", [d.member for d in runner.draws]),
-            "sign": ("draw", [float(d.sign) for d in runner.draws]),
             "stable_reference": ("draw", [o.stable for o in reference]),
             "stable_perturbed": ("draw", [o.stable for o in perturbed]),
             "reference": (("readout", "draw"), np.array([kept[n][0] for n in rows])),
@@ -266,10 +265,8 @@ def _effect(
     if ratio:
         both &= (before > 0) & (people > 0)
     apart = np.log(people[both] / before[both]) if ratio else people[both] - before[both]
-    sd = spread(apart)
     middle = float(np.median(change)) if len(change) else np.nan
     low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
-    d = middle / sd if sd > 0 else (0.0 if middle == 0 else np.nan)
     return {
         "value": float(np.median(a)) if len(a) else np.nan,
         "reference": float(np.median(b if len(b) else before[np.isfinite(before)]))
@@ -277,7 +274,7 @@ def _effect(
         else np.nan,
         "log_ratio": middle if ratio else np.nan,
         "effect": float(np.median(a - b)) if len(a) else np.nan,
-        "d": d,
+        "d": effect_size(middle, apart),
         "lo90": low,
         "hi90": high,
         "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),

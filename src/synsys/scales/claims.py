@@ -25,6 +25,8 @@ from synsys.scales.scorecard import print_claims
 SCHEMA_VERSION = "1"
 SAMPLE = 16
 """Most perturbations that the baseline of other perturbations samples."""
+SIGNED = 8
+"""Draws from which the sign of a wired effect is read; a link of unknown sign takes both in the first two."""
 __all__ = ["ClaimsResult", "Row", "check_claims", "print_claims", "to_json"]
 
 
@@ -151,7 +153,7 @@ def check_claims(
     runner = Runner(open_brain(brain), draws, seed, fine=False, jobs=jobs)
     runner.atlas = CachedAtlas(runner.grid)
     available, fc = computed(runner)
-    strengths = [draw.strength for draw in runner.draws[:2]]
+    strengths = [draw.strength for draw in runner.draws[:SIGNED]]
     questions = [ask(claim, available, runner.model.places, strengths) for claim in rows]
     plan, sample = _plan(runner, questions, fc)
     answers = solve_plan(runner, plan, progress)

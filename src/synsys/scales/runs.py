@@ -79,7 +79,6 @@ class Runner:
         self.seed = seed
         self.grid = Grid(self.model, FINE if fine else COARSE)
         self.atlas = Atlas(self.grid)
-        self.quick = Grid(self.model, COARSE) if fine else self.grid
         self._located = False
         self.jobs = max(1, min(jobs or cpu_count() or 1, 8, n))
 
@@ -96,26 +95,18 @@ class Runner:
         with ProcessPoolExecutor(self.jobs, get_context("fork"), _start, (self,)) as pool:
             yield from pool.map(_run, [(task, k, argument) for k in numbers])
 
-    def glance(self, state: State, reference: Solution) -> Outcome:
-        """Readouts of a healthy person, on the quick grid."""
-        if not state.point.converged:
-            return Outcome(False, "no state of rest", {}, state.rates)
-        solution = solve(state, self.quick, reference.noise)
-        if not stability(state, solution.response, locate=False).stable:
-            return Outcome(False, "unstable", {}, state.rates)
-        return Outcome(
-            True, "", readouts(solution, self.atlas, None), state.rates, fc=solution.fc.astype(np.float32)
-        )
-
-    def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
-        """Solve one state; an unstable one is named and gets no spectra."""
+    def outcome(
+        self, state: State, reference: Solution | None, locate: bool = True
+    ) -> tuple[Outcome, Solution | None]:
+        """Solve one state; an unstable one is named (and, the first time, located) and gets no spectra."""
         if not state.point.converged:
             reason = f"no state of rest was found (residual {state.point.residual:.2g} mV)"
             return Outcome(False, reason, {}, state.rates, touched=touched(state)), None
         solution = solve(state, self.grid, reference.noise if reference else None)
-        verdict = stability(state, solution.response, locate=not self._located)
+        locate = locate and not self._located  # one place is enough to name, and the search is slow
+        verdict = stability(state, solution.response, locate)
         if not verdict.stable:
-            self._located = True  # one place is enough to name, and the search is slow
+            self._located |= locate
             return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
         values = readouts(solution, self.atlas, reference)
         return Outcome(
@@ -129,8 +120,6 @@ class Runner:
         ), solution
 
 
-PEOPLE = 24
-"""Healthy people that are solved, one for each of the first draws."""
 NOBODY = Outcome(False, "not solved", {}, np.empty(0))
 
 _RUNNER: list[Runner] = []
@@ -152,8 +141,8 @@ def reference_and_changes(runner: Runner, k: int, changes: object) -> list[Outco
     healthy = HealthyBrain(runner.model, draw)
     reference, solution = runner.outcome(healthy.state, None)
     out = [reference, NOBODY]
-    if k < PEOPLE and solution is not None:
-        out[1] = runner.glance(person(runner.model, draw, seed=1000 * runner.seed + k), solution)
+    if solution is not None:
+        out[1] = runner.outcome(person(runner.model, draw, (runner.seed, k)), solution, locate=False)[0]
     for perturbations in changes or []:  # type: ignore[attr-defined]
         out.append(runner.outcome(healthy.perturbed(perturbations), solution)[0])
     return out
