@@ -22,7 +22,8 @@ from synsys.brain.stability import stability
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
-from synsys.measures.readouts import Atlas, readouts
+from synsys.measures.readouts import readouts
+from synsys.measures.systems import Atlas
 
 RANGES = {"sd_e": (0.3, 2.5), "margin": (0.1, 0.9)}
 """mV, standard deviation of E potential 1-100 Hz (mean of cortex); 1 - static loop gain."""

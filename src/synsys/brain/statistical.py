@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synsys.brain.fixed import MOST_RELAXATION, fixed_point
-from synsys.brain.spectra import Linearised, _noise_covariance, _slow
+from synsys.brain.spectra import Linearised, noise_covariance, slow_response
 from synsys.brain.stability import stability
 from synsys.brain.state import State
 from synsys.circuit.drift import Parameters, firing
@@ -177,7 +177,7 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     flat = into.reshape(len(omega), -1, n_s)
     reach = np.linalg.solve(loop.swapaxes(1, 2), flat.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
 
-    private = _noise_covariance(system, local, omega)
+    private = noise_covariance(system, local, omega)
     between = private[:, node[:, None], out[:, None], out[None]] * (node[:, None] == node[None])
     size = private.shape[:3]
     total = ((reach @ between) * reach.conj()).sum(-1).real.reshape(size)
@@ -186,5 +186,5 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     own = (node[:, None] == np.arange(size[1])).astype(float)  # (S, N)
     direct = private[:, node, out]  # (F, S, 3): covariance of source s with the slots of its node
     total += 2.0 * np.einsum("fnas,sn,fsa->fna", reach.reshape(*size, n_s), own, direct).real
-    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    common = np.sqrt(system.shared) * slow_response(system, local, omega)
     return total + np.abs(common + (reach @ common[:, node, out][..., None]).reshape(size)) ** 2

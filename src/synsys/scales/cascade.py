@@ -17,7 +17,8 @@ from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import parse_perturbation, quantity
-from synsys.measures.readouts import DISTANCES, RESTATED, graph_nulls, graph_readouts
+from synsys.measures.standing import DISTANCES, RESTATED
+from synsys.measures.systems import graph_nulls, graph_readouts
 from synsys.scales import tree as groups
 from synsys.scales.describe import digests, methods, references
 from synsys.scales.people import spread
@@ -235,7 +236,7 @@ def effects(
             origin = "input" if name in inputs else "wired"
         if not enough and origin != "input":
             a = np.full(len(a), np.nan)
-        rows[name] = _effect(
+        rows[name] = effect_row(
             name, b, a, p, origin, grades.get(name, worst) if origin != "emergent" else worst
         )
         kept[name] = (b, a)
@@ -254,9 +255,19 @@ def effects(
     return Effects(table, draws, {n: float(moved[n].mean()) for n in moved.columns})
 
 
-def _effect(
+def effect_row(
     name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray, origin: str, grade: str
 ) -> dict:
+    """Row of the table for one readout.
+
+    Parameters
+    ----------
+    name : str
+        Vocabulary name.
+    before, after, people : ndarray, (draws,)
+        Healthy, perturbed and another healthy person's value; NaN where not solved or unstable.
+    origin, grade : str
+    """
     row = vocabulary()[name]
     known = np.isfinite(before) & np.isfinite(after)
     b, a = before[known], after[known]

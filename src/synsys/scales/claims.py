@@ -13,7 +13,7 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import read_claims
-from synsys.measures.readouts import graph_nulls
+from synsys.measures.systems import graph_nulls
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
 from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, CachedAtlas, Plan, computed, solve_plan

@@ -9,7 +9,7 @@ from synsys.brain.wiring import ROW_POWER, VELOCITY, WEIGHT_POWER
 from synsys.circuit.calibration import members
 from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
-from synsys.measures.readouts import DENSITY
+from synsys.measures.systems import DENSITY
 from synsys.scales.runs import Runner
 
 REFERENCES = (

@@ -16,7 +16,8 @@ from synsys.brain.state import BrainModel, HealthyBrain, State
 from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.measures.readouts import Atlas, readouts
+from synsys.measures.readouts import readouts
+from synsys.measures.systems import Atlas
 from synsys.scales.people import person
 
 
