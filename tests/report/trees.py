@@ -86,6 +86,10 @@ def make_tree(
     fc[:, :, np.arange(n), np.arange(n)] = 1.0
     fc[1] += nothing
 
+    alone = np.tanh(np.arctanh(np.clip(fc, -0.99, 0.99)) * 1.1)
+    alone[:, :, np.arange(n), np.arange(n)] = 1.0 + np.array([0.0, nothing])[:, None, None]
+    centred = fc - 0.3 * (1 - np.eye(n))
+
     value = rng.uniform(0.1, 0.6, (2, len(METRICS)))
     mean = value - rng.uniform(-0.1, 0.1, value.shape)
     spread = np.full(value.shape, 0.02)
@@ -139,9 +143,13 @@ def make_tree(
             {**axis, **region_axis, "frequency": frequency},
         ),
         "/fc": xr.Dataset(
-            {"fc": (("state", "draw", "region", "region_to"), fc)},
+            {
+                name: (("state", "draw", "region", "region_to"), values)
+                for name, values in (("fc", fc), ("fc_noiseless", alone), ("fc_global_regressed", centred))
+            },
             {**axis, **region_axis, "region_to": region},
         ),
+        "/observations": _observations(table),
         "/graph": xr.Dataset(
             {
                 **{
@@ -192,6 +200,18 @@ def make_tree(
         ),
     }  # fmt: skip
     return xr.DataTree.from_dict(groups)
+
+
+def _observations(table: xr.Dataset) -> xr.Dataset:
+    """The same effects without noise, the opposite after regression of the global signal."""
+    names = [name for name in READOUTS if name.endswith("_fc")]
+    rows = table.sel(readout=names)
+    columns = ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90", "p_sign")
+    turned = {"effect": -rows["effect"], "d": -rows["d"], "p_sign": 1 - rows["p_sign"]}
+    data = {
+        c: (("observation", "readout"), np.stack([rows[c], rows[c], turned.get(c, rows[c])])) for c in columns
+    }
+    return xr.Dataset(data, {"observation": ["fc", "fc_noiseless", "fc_global_regressed"], "readout": names})
 
 
 def _table(

@@ -82,6 +82,27 @@ def test_an_input_is_no_result_and_links_are_wired(small: Connectome) -> None:
     assert set(table.label) == {"simulated-causal"}
 
 
+def test_a_weaker_signal_lowers_connectivity_only_through_measurement_noise(small: Connectome) -> None:
+    """Neurovascular coupling scales every BOLD signal alike and leaves neurons alone (r has no unit)."""
+    tree = cascade("neurovascular_coupling=0.5", brain=small, draws=4, jobs=1)
+    fc = {name: tree["fc"][name] for name in ("fc", "fc_noiseless", "fc_global_regressed")}
+    off = ~np.eye(len(small), dtype=bool)
+    size = {name: np.abs(m.values[..., off]).mean(axis=(1, 2)) for name, m in fc.items()}
+    assert size["fc"][1] < 0.9 * size["fc"][0]
+    np.testing.assert_allclose(fc["fc_noiseless"][1], fc["fc_noiseless"][0], atol=1e-5)
+    table = tree["observations"].to_dataset()
+    whole = table.sel(readout="within_network_fc")
+    assert float(whole["effect"].sel(observation="fc")) < 0
+    assert abs(float(whole["effect"].sel(observation="fc_noiseless"))) < 1e-5
+
+
+def test_connectivity_as_the_table_has_it_is_one_of_the_observations(mild) -> None:
+    table, seen = mild["table"].to_dataset(), mild["observations"].to_dataset().sel(observation="fc")
+    for column in ("value", "reference", "effect", "d", "p_sign"):
+        there = table[column].sel(readout=seen["readout"].values)
+        np.testing.assert_allclose(seen[column], there, rtol=1e-4, atol=1e-5, err_msg=column)
+
+
 def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) -> None:
     regions = cascade("nmda_conductance=0.9@L.precuneus", brain=small, draws=4, jobs=1)["regions"]
     there = regions.sel(region="L.precuneus")

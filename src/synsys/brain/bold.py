@@ -13,6 +13,7 @@ import numpy as np
 from synsys.brain.state import State
 from synsys.circuit.drift import E_GLU, block, drive, firing
 from synsys.core.errors import UserError, unknown
+from synsys.core.schema import OBSERVATIONS
 
 _STEP = 1e-30
 DRIVES = ("synaptic", "firing")
@@ -291,6 +292,30 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
     fc = np.clip(covariance * np.outer(scale, scale), -1.0, 1.0)
     np.fill_diagonal(fc, 1.0)
     return fc
+
+
+def observed_fc(covariance: np.ndarray, noise: float | np.ndarray) -> dict[str, np.ndarray]:
+    """Functional connectivity in every way of `core.schema.OBSERVATIONS`.
+
+    Noise of fixed variance makes every correlation fall where the signal shrinks, whatever becomes of
+    coupling; without noise, only coupling is left. Regression of the global signal takes out what all
+    regions share, and centres correlations near zero by construction.
+
+    Parameters
+    ----------
+    covariance : ndarray, (R, R)
+        Of BOLD without measurement noise, R >= 2.
+    noise : float or ndarray, (R,)
+        Variance of measurement noise.
+
+    Returns
+    -------
+    dict of str to ndarray, (R, R)
+        Pearson r.
+    """
+    noisy = covariance + np.diag(np.broadcast_to(noise, len(covariance)))
+    seen = correlation(noisy), correlation(covariance), correlation(regress_global(noisy))
+    return dict(zip(OBSERVATIONS, seen, strict=True))
 
 
 def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:

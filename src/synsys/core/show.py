@@ -106,6 +106,28 @@ def stability(attrs: Mapping[Any, Any]) -> str:
     )
 
 
+def observed(table: pd.DataFrame, ways: Mapping[str, str], below: float) -> str:
+    """One sentence: which changes of connectivity keep their sign however it is observed; empty if none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index (observation, readout), columns of `/observations`.
+    ways : mapping
+        Each observation in words; the first is the one that the table shows.
+    below : float
+        |d| up to which a change counts as none.
+    """
+    effect, d = (table[c].unstack("observation") for c in ("effect", "d"))
+    first, *others = ways
+    changed = effect[first].notna() & (d[first].abs() >= below)
+    if not changed.any():
+        return ""
+    same = {way: int((effect[first] * effect[way] > 0)[changed].sum()) for way in others}
+    kept = ", ".join(f"{same[way]} {ways[way]}" for way in others)
+    return f"Of {int(changed.sum())} changes of FC {ways[first]}, these keep their sign: {kept}."
+
+
 def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, most: int = 3) -> str:
     """A result in a few lines of plain text."""
     lines = [f"{attrs['title']}: {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}"]
@@ -149,6 +171,7 @@ def print_table(
     below: float,
     console: Console | None = None,
     most: int = 25,
+    note: str = "",
 ) -> None:
     """Print a result level by level; what `core.schema.print_result` does."""
     from rich.console import Console
@@ -197,7 +220,8 @@ def print_table(
         text = ", ".join(f"{count} {what}" for what, count in rest.items() if count)
         if text:
             say((f"  {text}", "dim"), wrap=True)
-    say((LEGEND, "dim"), wrap=True)
+    for text in filter(None, (LEGEND, note)):
+        say((text, "dim"), wrap=True)
     say((attrs["disclaimer"], "italic"), wrap=True)
 
 

@@ -17,7 +17,7 @@ DENSITY = 0.15
 
 
 class Atlas:
-    """Region sets of one brain, resolved once.
+    """Region sets of one brain, each looked up once.
 
     Parameters
     ----------
@@ -33,20 +33,26 @@ class Atlas:
         nodes = grid.model.wiring.nodes
         self.node_region, self.node_template = nodes.region.to_numpy(), nodes.template.to_numpy()
         self.share = nodes.share.to_numpy()
+        self._where: dict[str, np.ndarray | None] = {}
+        self._pair: dict[str, tuple[np.ndarray, np.ndarray] | None] = {}
 
     def where(self, name: str) -> np.ndarray | None:
         """Regions of a locus, bool (R,); None if this brain has none."""
-        try:
-            return resolve_where(self.regions, name)
-        except UserError:
-            return None
+        if name not in self._where:
+            try:
+                self._where[name] = resolve_where(self.regions, name)
+            except UserError:
+                self._where[name] = None
+        return self._where[name]
 
     def pair(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
         """The two sets of a loop, or None."""
-        try:
-            return resolve_pair(self.regions, name)
-        except UserError:
-            return None
+        if name not in self._pair:
+            try:
+                self._pair[name] = resolve_pair(self.regions, name)
+            except UserError:
+                self._pair[name] = None
+        return self._pair[name]
 
     @cached_property
     def modules(self) -> np.ndarray:

@@ -81,7 +81,7 @@ def _short(name: str, most: int = 22) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def fc_matrices(before: np.ndarray, after: np.ndarray | None, network: np.ndarray) -> str:
+def fc_panels(before: np.ndarray, after: np.ndarray | None, network: np.ndarray, key: str) -> list[str]:
     """Connectivity when healthy and perturbed, and the difference, ordered by network.
 
     Parameters
@@ -89,41 +89,79 @@ def fc_matrices(before: np.ndarray, after: np.ndarray | None, network: np.ndarra
     before, after : ndarray, (N, N)
         Pearson r; `after` is None where the perturbed state is unstable.
     network : ndarray of str, (N,)
+    key : str
+        Distinguishes the drawings of one page.
+
+    Returns
+    -------
+    list of str
+        Inline SVG each.
     """
+    off = ~np.eye(len(before), dtype=bool)
+    known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
+    limit = min(round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0, 1.0)
+    drawn = [_matrix(before, network, limit, "healthy", "r", f"{key}0")]
+    if after is not None:
+        change = after - before
+        size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
+        drawn.append(_matrix(after, network, limit, "perturbed", "r", f"{key}1"))
+        end = round_up(size) if size > 0 else 0.1
+        drawn.append(_matrix(change, network, end, "difference", "Δr", f"{key}2"))
+    return drawn
+
+
+def _matrix(matrix: np.ndarray, network: np.ndarray, end: float, title: str, unit: str, key: str) -> str:
+    """One matrix with its networks and its colour scale from -`end` to `end`."""
+    from matplotlib import colormaps
+
     names = list(dict.fromkeys(network.tolist()))
     order = np.argsort([names.index(name) for name in network], kind="stable")
     edges = np.cumsum([0, *(int((network == name).sum()) for name in names)])
-    panels: list[tuple[str, np.ndarray, float, str]] = []
-    off = ~np.eye(len(before), dtype=bool)
-    known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
-    limit = round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0
-    panels.append(("healthy", before, min(limit, 1.0), "r"))
-    if after is not None:
-        change = after - before
-        panels.append(("perturbed", after, min(limit, 1.0), "r"))
-        size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
-        panels.append(("difference", change, round_up(size) if size > 0 else 0.1, "Δr"))
-    from matplotlib import colormaps
+    n = len(matrix)
+    with figure(3.6, 3.35) as drawn:
+        axes: Any = drawn.add_axes((0.30, 0.185, 0.69, 0.69 * 3.6 / 3.35))
+        shown = np.where(~np.eye(n, dtype=bool), matrix, np.nan)[np.ix_(order, order)]
+        colours = colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
+        image = axes.imshow(shown, cmap=colours, vmin=-end, vmax=end, interpolation="none")
+        for edge in edges[1:-1]:
+            axes.axhline(edge - 0.5, color="#333", linewidth=0.4)
+            axes.axvline(edge - 0.5, color="#333", linewidth=0.4)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, pad=4)
+        middle = (edges[:-1] + edges[1:] - 1) / 2
+        for name, at, beside in zip(names, middle, spread_out(middle, 0.047 * n), strict=True):
+            axes.annotate(
+                _short(name, 18), (-0.5, at), (-0.055 * n, beside), ha="right", va="center", fontsize=8,
+                arrowprops={"arrowstyle": "-", "color": "#999", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
+                annotation_clip=False,
+            )  # fmt: skip
+        scale = drawn.add_axes((0.38, 0.135, 0.53, 0.03))
+        bar = drawn.colorbar(image, cax=scale, orientation="horizontal")
+        bar.set_ticks([-end, 0, end], labels=[f"−{end:g}", "0", f"+{end:g}"])
+        bar.set_label(
+            f"{unit} ({'Pearson correlation' if unit == 'r' else 'perturbed minus healthy'})", labelpad=1
+        )
+        bar.outline.set_visible(False)
+        return svg(drawn, key, f"Functional connectivity matrix, ordered by network: {title}")
 
-    colours = colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
-    with figure(3.35 * len(panels) + 0.75, 3.55) as drawn:
-        grid: Any = drawn.subplots(1, len(panels), squeeze=False)[0]
-        for k, (axes, (title, matrix, end, unit)) in enumerate(zip(grid, panels, strict=True)):
-            shown = np.where(off, matrix, np.nan)[np.ix_(order, order)]
-            image = axes.imshow(shown, cmap=colours, vmin=-end, vmax=end, interpolation="none")
-            for edge in edges[1:-1]:
-                axes.axhline(edge - 0.5, color="#333", linewidth=0.4)
-                axes.axvline(edge - 0.5, color="#333", linewidth=0.4)
-            axes.set(title=title, xticks=[], yticks=[])
-            if k == 0:
-                axes.set_yticks((edges[:-1] + edges[1:] - 1) / 2, [_short(name, 16) for name in names])
-                axes.tick_params(length=0, labelsize=7.5)
-            bar = drawn.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03, aspect=28)
-            bar.set_ticks([-end, 0, end], labels=[f"−{end:g}", "0", f"{end:g} ({unit})"])
-            bar.outline.set_visible(False)
-        drawn.tight_layout(pad=0.4)
-        told = "Functional connectivity matrices, ordered by network: " + ", ".join(p[0] for p in panels)
-        return svg(drawn, "fc", told)
+
+def spread_out(at: np.ndarray, least: float) -> np.ndarray:
+    """Positions at least `least` apart, in the same order and as close to `at` as pushing allows.
+
+    Parameters
+    ----------
+    at : ndarray, (N,)
+        Increasing.
+    least : float
+    """
+    groups: list[tuple[float, int]] = []  # mean of (position - rank * least), members
+    for k, position in enumerate(at):
+        groups.append((float(position) - k * least, 1))
+        while len(groups) > 1 and groups[-2][0] > groups[-1][0]:
+            (a, m), (b, n) = groups.pop(), groups.pop()
+            groups.append(((a * m + b * n) / (m + n), m + n))
+    base = np.repeat([g[0] for g in groups], [g[1] for g in groups])
+    return base + least * np.arange(len(at))
 
 
 def graph_against_nulls(metrics: list[str], z: np.ndarray) -> str:

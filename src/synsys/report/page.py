@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synsys.core import show
-from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, tabulate, validate
+from synsys.core.schema import LEVELS, NEGLIGIBLE, OBSERVATIONS, attribute, observations, tabulate, validate
 from synsys.report import words
 from synsys.report.drawing import SIGNED, gradient
 
@@ -195,7 +195,7 @@ def group_names(network: np.ndarray, structure: np.ndarray) -> np.ndarray:
 
 def _networks(tree: xr.DataTree, regions: xr.Dataset) -> dict[str, Any]:
     """Spectra, connectivity and graph metrics, of stable draws only."""
-    from synsys.report.figures_data import fc_matrices, graph_against_nulls, spectra_by_network
+    from synsys.report.figures_data import graph_against_nulls, spectra_by_network
 
     draws = tree["draws"].to_dataset(inherit=False)
     group = group_names(regions["network"].values, regions["structure"].values)
@@ -205,14 +205,11 @@ def _networks(tree: xr.DataTree, regions: xr.Dataset) -> dict[str, Any]:
     told = bool(both.any())
     used = both if told else healthy
     power = tree["spectra"]["power"].values[: 2 if told else 1][:, used][:, :, order]
-    fc = tree["fc"]["fc"].values[:, used]
     graph = tree["graph"].to_dataset(inherit=False)
     z = graph["null_z"].values.astype(float)
     metrics = [str(m) for m in graph["metric"].values]
     seen = np.isfinite(z).any(axis=0)
     finite = np.isfinite(power).all(axis=(0, 2, 3))
-    matched = np.isfinite(fc[:, :, ~np.eye(fc.shape[2], dtype=bool)]).all(axis=2)
-    kept = matched.all(axis=0) if told else matched[0]
     spectra = (
         spectra_by_network(
             power[:, finite].astype(float), tree["spectra"]["frequency"].values.astype(float), group[order]
@@ -220,25 +217,63 @@ def _networks(tree: xr.DataTree, regions: xr.Dataset) -> dict[str, Any]:
         if finite.any()
         else ""
     )
-    matrices = (
-        fc_matrices(
-            np.median(fc[0, kept], axis=0)[np.ix_(order, order)],
-            np.median(fc[1, kept], axis=0)[np.ix_(order, order)] if told else None,
-            group[order],
-        )
-        if kept.any()
-        else ""
-    )
     return {
         "told": told,
         "spectra": spectra,
-        "fc": matrices,
+        "fc": _connectivity(tree["fc"].to_dataset(inherit=False), used, told, group),
+        "systems": _systems(tree) if told else [],
+        "observed": show.observed(observations(tree), OBSERVATIONS, NEGLIGIBLE) if told else "",
         "graph": graph_against_nulls([m for m, s in zip(metrics, seen, strict=True) if s], z[:, seen])
         if seen.any()
         else "",
         "metrics": [_metric(graph, metrics, i) for i in range(len(metrics))],
         "used": int(used.sum()),
     }
+
+
+def _connectivity(fc: xr.Dataset, used: np.ndarray, told: bool, group: np.ndarray) -> list[dict[str, Any]]:
+    """Matrices of every way of observing connectivity, median over draws; empty if none is defined."""
+    from synsys.report.figures_data import fc_panels
+
+    order = np.argsort([_rank(g) for g in group], kind="stable")
+    shown = []
+    for name, words_ in OBSERVATIONS.items():
+        values = fc[name].values[:, used]
+        matched = np.isfinite(values[:, :, ~np.eye(values.shape[2], dtype=bool)]).all(axis=2)
+        kept = matched.all(axis=0) if told else matched[0]
+        if not kept.any():
+            return []
+        median = [np.median(state[kept], axis=0)[np.ix_(order, order)] for state in values]
+        panels = fc_panels(median[0], median[1] if told else None, group[order], name)
+        shown.append({"name": name, "words": words_, "panels": panels})
+    return shown
+
+
+def _systems(tree: xr.DataTree) -> list[dict[str, Any]]:
+    """Change of the connectivity of named systems in every way it is observed, the largest |d| first."""
+    table = observations(tree)
+    size = table["d"].xs("fc", level="observation").abs().fillna(-1.0)
+    rows = []
+    for name in size.sort_values(ascending=False, kind="stable").index:
+        cells = [table.loc[(way, name)] for way in OBSERVATIONS]
+        if not all(math.isfinite(c["effect"]) for c in cells):
+            continue
+        rows.append(
+            {
+                "words": words.plain(str(name)),
+                "name": name,
+                "cells": [
+                    {
+                        "healthy": show.number(float(c["reference"]), 2),
+                        "change": show.number(float(c["effect"]), 2, signed=True),
+                        "d": show.number(float(c["d"]), 2, signed=True),
+                        "turned": bool(c["effect"] * cells[0]["effect"] < 0 and abs(c["d"]) >= NEGLIGIBLE),
+                    }
+                    for c in cells
+                ],
+            }
+        )
+    return rows
 
 
 def _rank(group: str) -> int:

@@ -3,20 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synsys.brain.solution import Grid, Solution, solve
+from synsys.brain.solution import Solution, solve
 from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
 from synsys.brain.state import State as BrainState
 from synsys.core.errors import UserError
 from synsys.measures.readouts import circuits, microcircuit, readouts
-from synsys.measures.systems import Atlas, graph_readouts
-from synsys.scales.cascade import LEAST_STABLE, effect_row
+from synsys.measures.systems import graph_readouts
+from synsys.scales.effects import LEAST_STABLE, effect_row
 from synsys.scales.people import person
 from synsys.scales.questions import State
 from synsys.scales.runs import Runner
@@ -80,15 +79,6 @@ class Answer:
     inert: bool
     reason: str
     values: dict[str, float]
-
-
-class CachedAtlas(Atlas):
-    """An atlas that looks up every name once."""
-
-    def __init__(self, grid: Grid) -> None:
-        super().__init__(grid)
-        self.where = cache(super().where)  # type: ignore[method-assign]
-        self.pair = cache(super().pair)  # type: ignore[method-assign]
 
 
 def computed(runner: Runner) -> tuple[set[str], np.ndarray]:

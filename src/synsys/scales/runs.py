@@ -5,10 +5,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from os import cpu_count
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from synsys.brain.bold import observed_fc
 from synsys.brain.draws import Draw, draws
 from synsys.brain.solution import COARSE, FINE, Grid, Solution, solve
 from synsys.brain.stability import stability
@@ -34,8 +36,10 @@ class Outcome:
         Readouts; empty when unstable.
     rates : ndarray, (N, 3)
         Firing rates of every node, Hz.
-    psd, fc : ndarray or None
-        (F, R) power and (R, R) connectivity, float32; None when unstable.
+    psd : ndarray or None
+        (F, R) power, float32; None when unstable.
+    fc, fc_noiseless, fc_global_regressed : ndarray or None
+        (R, R) connectivity in the ways of `core.schema.OBSERVATIONS`, float32; None when unstable.
     touched : dict
         Mean value of every variable that links moved, over the populations where it moved.
     """
@@ -46,6 +50,8 @@ class Outcome:
     rates: np.ndarray
     psd: np.ndarray | None = None
     fc: np.ndarray | None = None
+    fc_noiseless: np.ndarray | None = None
+    fc_global_regressed: np.ndarray | None = None
     touched: dict[str, float] = field(default_factory=dict)
 
 
@@ -104,9 +110,7 @@ class Runner:
         solution = solve(state, self.quick, reference.noise)
         if not stability(state, solution.response, locate=False).stable:
             return Outcome(False, "unstable", {}, state.rates)
-        return Outcome(
-            True, "", readouts(solution, self.atlas, None), state.rates, fc=solution.fc.astype(np.float32)
-        )
+        return Outcome(True, "", readouts(solution, self.atlas, None), state.rates, **_observed(solution))
 
     def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
         """Solve one state; an unstable one is named and gets no spectra."""
@@ -118,16 +122,19 @@ class Runner:
         if not verdict.stable:
             self._located = True  # one place is enough to name, and the search is slow
             return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
-        values = readouts(solution, self.atlas, reference)
         return Outcome(
             True,
             "",
-            values,
+            readouts(solution, self.atlas, reference),
             state.rates,
             solution.psd.astype(np.float32),
-            solution.fc.astype(np.float32),
-            touched(state),
+            touched=touched(state),
+            **_observed(solution),
         ), solution
+
+
+def _observed(solution: Solution) -> dict[str, Any]:
+    return {k: m.astype(np.float32) for k, m in observed_fc(solution.covariance, solution.noise).items()}
 
 
 PEOPLE = 24

@@ -9,7 +9,7 @@ import xarray as xr
 from synsys.brain.modulation import causal_order, path_from, receptor_links, selection
 from synsys.circuit.templates import cells
 from synsys.core.perturbation import Perturbation
-from synsys.core.schema import CELLS, STATES
+from synsys.core.schema import CELLS, OBSERVATIONS, STATES
 from synsys.knowledge.mechanisms import receptors
 from synsys.scales.runs import Outcome, Runner
 
@@ -66,11 +66,15 @@ def spectra(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) 
 
 
 def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """BOLD connectivity, (state, draw, region, region_to)."""
+    """BOLD connectivity in every way it is observed, (state, draw, region, region_to)."""
     labels = runner.model.brain.labels
-    data = np.stack([_stack(c, "fc", (len(labels), len(labels))) for c in (reference, perturbed)])
+    dims = ("state", "draw", "region", "region_to")
+    data = {
+        name: np.stack([_stack(c, name, (len(labels), len(labels))) for c in (reference, perturbed)])
+        for name in OBSERVATIONS
+    }
     return xr.Dataset(
-        {"fc": (("state", "draw", "region", "region_to"), data)},
+        {name: (dims, values, {"long_name": OBSERVATIONS[name]}) for name, values in data.items()},
         {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "region_to": labels},
     )
 
