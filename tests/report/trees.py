@@ -182,6 +182,8 @@ def make_tree(
                 },
                 **{name: ("region", brain.regions[name].to_numpy(float)) for name in "xyz"},
                 "sensitivity": ("region", np.abs(rate_change)),
+                "rebalanced": ("region", np.where(np.arange(n) % 30 == 4, 0.5, 0.0)),
+                "tempered": ("region", np.zeros(n)),
                 "distance": ("region", distance),
                 "rate_change": ("region", np.where(cortex, rate_change, np.nan) + nothing),
                 "fc_change": ("region", change.mean(0) + nothing),

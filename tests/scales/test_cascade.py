@@ -103,6 +103,19 @@ def test_connectivity_as_the_table_has_it_is_one_of_the_observations(mild) -> No
         np.testing.assert_allclose(seen[column], there, rtol=1e-4, atol=1e-5, err_msg=column)
 
 
+def test_regions_whose_healthy_state_was_adjusted_are_in_the_result(mild, small: Connectome) -> None:
+    """The share of draws counted from the healthy brains themselves; inhibition rises where it is listed."""
+    from synsys.brain.draws import draws
+
+    model = BrainModel(small)
+    healthy = [HealthyBrain(model, draw) for draw in draws(6)]
+    region = model.wiring.nodes.region.to_numpy()
+    for name, of in (("rebalanced", lambda h: h.rebalanced.any(-1)), ("tempered", lambda h: h.tempered)):
+        want = [np.mean([of(h)[region == i].any() for h in healthy]) for i in range(len(small))]
+        np.testing.assert_allclose(mild["regions"][name], want)
+    assert (mild["regions"]["rebalanced"] > 0).any()
+
+
 def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) -> None:
     regions = cascade("nmda_conductance=0.9@L.precuneus", brain=small, draws=4, jobs=1)["regions"]
     there = regions.sel(region="L.precuneus")

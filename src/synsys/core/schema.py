@@ -172,6 +172,7 @@ SCHEMA: dict[str, Group] = {
             "network": Variable(("region",), "text"),
             **dict.fromkeys(("x", "y", "z", "rate_change", "fc_change"), _PER_REGION),
             **dict.fromkeys(("sensitivity", "distance"), Variable(("region",), low=0)),
+            **dict.fromkeys(("rebalanced", "tempered"), Variable(("region",), low=0, high=1)),
         },
     ),
     "links": Group(

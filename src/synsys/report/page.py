@@ -97,6 +97,10 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         "distance": _distance(regions),
         "levels": _levels(frame),
         "limitations": {words.limitation_row(name): text for name, text in sorted(limitations.items())},
+        "adjusted": [
+            words.adjusted(name, regions["region"].values.astype(str).tolist(), regions[name].values.tolist())
+            for name in words.ADJUSTED
+        ],
         "references": attribute(tree, "references"),
         "digests": attribute(tree, "digests"),
     }

@@ -56,6 +56,43 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
+ADJUSTED = {
+    "rebalanced": "the healthy state had to be rebalanced: excitation alone would have driven a population "
+    "above its healthy rate, so the inhibition that it receives was raised",
+    "tempered": "the regional maps had to be tempered: as they are, the region would have no stable healthy "
+    "state, so its deviation from the template was halved until it had one",
+}
+"""What was done to a region's healthy state, by variable of `/regions`."""
+NAMED = 6
+
+
+def adjusted(name: str, labels: Sequence[str], share: Sequence[float]) -> tuple[str, list[str]]:
+    """A sentence on the regions whose healthy state was adjusted, and all of their names.
+
+    Parameters
+    ----------
+    name : str
+        Key of `ADJUSTED`.
+    labels : sequence of N str
+    share : sequence of N float
+        Share of draws in which each region was adjusted.
+
+    Returns
+    -------
+    sentence : str
+        Names the regions that were adjusted most often; "In no region ..." if there are none.
+    names : list of str
+        Every adjusted region with its share of draws, the most frequent first.
+    """
+    order = sorted((i for i, x in enumerate(share) if x > 0), key=lambda i: -share[i])
+    names = [f"{labels[i]} ({100 * share[i]:.0f} %)" for i in order]
+    if not names:
+        return f"In no region {ADJUSTED[name].split(':')[0]}.", []
+    shown = names if len(names) <= NAMED + 1 else [*names[:NAMED], f"{len(names) - NAMED} more"]
+    regions = "1 region" if len(names) == 1 else f"{len(names)} of {len(labels)} regions"
+    return f"In {regions} {ADJUSTED[name]} (share of draws): {listed(shown)}.", names
+
+
 def results_only(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that count as results: computed, and neither an input nor true by construction."""
     return frame[frame["effect"].notna() & ~frame["origin"].isin(("input", "by construction"))]

@@ -42,6 +42,9 @@ class Outcome:
         (R, R) connectivity in the ways of `core.schema.OBSERVATIONS`, float32; None when unstable.
     touched : dict
         Mean value of every variable that links moved, over the populations where it moved.
+    rebalanced, tempered : ndarray of bool, (N,), or None
+        Nodes whose healthy state, from which this one follows, needed more inhibition or flatter maps
+        (`brain.state.HealthyBrain`).
     """
 
     stable: bool
@@ -53,6 +56,8 @@ class Outcome:
     fc_noiseless: np.ndarray | None = None
     fc_global_regressed: np.ndarray | None = None
     touched: dict[str, float] = field(default_factory=dict)
+    rebalanced: np.ndarray | None = None
+    tempered: np.ndarray | None = None
 
 
 class Runner:
@@ -115,13 +120,14 @@ class Runner:
     def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
         """Solve one state; an unstable one is named and gets no spectra."""
         if not state.point.converged:
-            reason = f"no state of rest was found (residual {state.point.residual:.2g} mV)"
-            return Outcome(False, reason, {}, state.rates, touched=touched(state)), None
+            return _unstable(
+                state, f"no state of rest was found (residual {state.point.residual:.2g} mV)"
+            ), None
         solution = solve(state, self.grid, reference.noise if reference else None)
         verdict = stability(state, solution.response, locate=not self._located)
         if not verdict.stable:
             self._located = True  # one place is enough to name, and the search is slow
-            return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
+            return _unstable(state, verdict.reason), None
         return Outcome(
             True,
             "",
@@ -130,7 +136,16 @@ class Runner:
             solution.psd.astype(np.float32),
             touched=touched(state),
             **_observed(solution),
+            **_adjusted(state),
         ), solution
+
+
+def _unstable(state: State, reason: str) -> Outcome:
+    return Outcome(False, reason, {}, state.rates, touched=touched(state), **_adjusted(state))
+
+
+def _adjusted(state: State) -> dict[str, Any]:
+    return {"rebalanced": state.healthy.rebalanced.any(-1), "tempered": state.healthy.tempered}
 
 
 def _observed(solution: Solution) -> dict[str, Any]:

@@ -82,7 +82,11 @@ def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outco
 def regions(
     runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]
 ) -> xr.Dataset:
-    """Where the change is felt: change of rate and connectivity per region, distance from a focal lesion."""
+    """Where the change is felt: change of rate and connectivity per region, distance from a focal lesion.
+
+    ``rebalanced`` and ``tempered``: share of draws in which the healthy state of a region, or of one of
+    its channels, had to be adjusted (`brain.state.HealthyBrain`).
+    """
     brain, nodes = runner.model.brain, runner.model.wiring.nodes
     both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
     n = len(brain)
@@ -109,6 +113,11 @@ def regions(
             focus[nodes.region.to_numpy()[hit]] = True
         if focus.any():
             distance = runner.atlas.distance[:, focus].min(1)
+    owner = nodes.region.to_numpy()
+    adjusted = {
+        name: np.array([np.mean([getattr(o, name)[owner == i].any() for o in reference]) for i in range(n)])
+        for name in ("rebalanced", "tempered")
+    }
     frame = brain.regions
     columns = {c: ("region", frame[c].to_numpy()) for c in ("x", "y", "z")}
     columns |= {
@@ -122,6 +131,7 @@ def regions(
             "distance": ("region", distance),
             "rate_change": ("region", rate),
             "fc_change": ("region", fc),
+            **{name: ("region", share) for name, share in adjusted.items()},
         },
         {"region": brain.labels},
     )
