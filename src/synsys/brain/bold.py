@@ -329,6 +329,11 @@ def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
     rate of the excitatory projecting populations, or of all projecting ones where none is excitatory.
     Delays and synaptic kinetics are left out: they turn the phase by less than 0.1 rad below 0.1 Hz.
 
+    Neither reading has inhibitory synaptic currents and their cost; the cost of spikes, of ionic currents
+    and of housekeeping; vessels that interneurons widen or narrow directly (Cauli et al. 2004, J Neurosci
+    24:8940); astrocytes (Attwell et al. 2010, Nature 468:232); neuromodulators acting on vessels. So a
+    change of inhibition is seen only through what it does to excitation.
+
     Parameters
     ----------
     state : State

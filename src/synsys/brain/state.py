@@ -19,7 +19,7 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import maps, receptors
+from synsys.knowledge.mechanisms import RegionalMap, maps, receptors
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -154,17 +154,22 @@ class BrainModel:
         region = self.wiring.nodes.region.to_numpy()
         return np.where(region >= 0, z[region], 0.0)
 
+    def used_maps(self) -> list[RegionalMap]:
+        """Rows of ``maps.csv`` that this brain has maps for: per variable the preferred, else the first."""
+        out: list[RegionalMap] = []
+        for name in dict.fromkeys(m.multiplier for m in maps()):
+            rows = [m for m in maps() if m.multiplier == name and self.z_map(m.map) is not None]
+            out += [m for m in rows if m.preferred] or rows[:1]
+        return out
+
     def regional(self, draw: Draw) -> dict[str, np.ndarray]:
         """Healthy regional factor of each mapped variable, (N, 3)."""
         out: dict[str, np.ndarray] = {}
-        for name in dict.fromkeys(m.multiplier for m in maps()):
-            rows = [m for m in maps() if m.multiplier == name and self.z_map(m.map) is not None]
-            chosen = [m for m in rows if m.preferred] or rows[:1]
-            for m in chosen:
-                z = self.z_map(m.map)
-                factor = np.maximum(1 + draw.beta.get((m.multiplier, m.map, m.cell), m.beta) * z, 0.2)  # type: ignore[operator]
-                here = self.places.mask(m.cell, ())
-                out[name] = out.get(name, np.ones((len(z), SLOTS))) * np.where(here, factor[:, None], 1.0)  # type: ignore[arg-type]
+        for m in self.used_maps():
+            z = self.z_map(m.map)
+            factor = np.maximum(1 + draw.beta.get((m.multiplier, m.map, m.cell), m.beta) * z, 0.2)  # type: ignore[operator]
+            here = np.where(self.places.mask(m.cell, ()), factor[:, None], 1.0)
+            out[m.multiplier] = out.get(m.multiplier, np.ones(here.shape)) * here
         return out
 
 

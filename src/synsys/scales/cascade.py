@@ -166,7 +166,7 @@ def assemble(
         "stable_perturbed": float(stable),
         "unstable_reason": unstable,
         "methods": methods(runner, changes),
-        "references": json.dumps(references(changes)),
+        "references": json.dumps(references(runner, changes)),
         "disclaimer": DISCLAIMER,
     }
     return tree
