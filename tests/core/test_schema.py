@@ -77,6 +77,16 @@ def test_the_printed_table_says_which_changes_of_connectivity_depend_on_how_it_i
     assert f"{count} without measurement noise, 0 after regression of the global signal" in told
 
 
+def test_calibrated_rows_are_marked_in_the_printed_table() -> None:
+    console = Console(width=80, record=True, file=StringIO())
+    print_result(make_tree(), console, most=99)
+    lines = console.export_text().splitlines()
+    marked = {line.split()[0] for line in lines if re.search(r"\d†", line)}
+    assert marked == {"pv_rate", "sst_rate"}  # those that the made-up result calls calibrated
+    assert "† calibrated: the healthy value was fitted" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_summary_names_title_and_largest_change() -> None:
     text = summary(make_tree())
     assert make_tree().attrs["title"].split(",")[0] in text

@@ -247,6 +247,7 @@ def _table(
                 "grade": "A" if origin == "input" else "C",
                 "limitation_id": known.limitation_id,
                 "definition": known.definition,
+                "calibrated": "healthy rate" if name in ("pv_rate", "sst_rate") else "",
                 "null_z_reference": 4.1 if name in METRICS else np.nan,
                 "null_z_perturbed": 3.7 if name in METRICS and not unstable else np.nan,
             }

@@ -11,6 +11,7 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import load, save, validate
 from synsys.data.embedded import load_embedded
+from synsys.measures.standing import HELD
 from synsys.scales.cascade import cascade, profile, resolve
 from synsys.scales.people import person, spread
 
@@ -114,6 +115,17 @@ def test_regions_whose_healthy_state_was_adjusted_are_in_the_result(mild, small:
         want = [np.mean([of(h)[region == i].any() for h in healthy]) for i in range(len(small))]
         np.testing.assert_allclose(mild["regions"][name], want)
     assert (mild["regions"]["rebalanced"] > 0).any()
+
+
+def test_what_no_draw_can_move_in_health_is_labelled(mild) -> None:
+    """A healthy value that is the same in every draw was put in: calibrated, or a distance from health."""
+    table = mild["table"].to_dataset().to_dataframe()
+    values = mild["draws"]["reference"].to_series().unstack("draw")[list(mild["draws"]["draw"].values)]
+    fixed = values.std(axis=1, ddof=0) <= 1e-9 * values.mean(axis=1).abs()
+    told = (table["calibrated"] == HELD) | table["origin"].isin(("input", "by construction"))
+    assert fixed.sum() > 10
+    assert list(table.index[fixed & ~told]) == []
+    assert list(table.index[~fixed & (table["calibrated"] == HELD)]) == []
 
 
 def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) -> None:

@@ -116,6 +116,7 @@ SCHEMA: dict[str, Group] = {
             "grade": Variable(("readout",), "text", (*GRADES, "")),
             "limitation_id": _TEXT,
             "definition": _TEXT,
+            "calibrated": _TEXT,
             "null_z_reference": _PER_READOUT,
             "null_z_perturbed": _PER_READOUT,
         },

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 MINUS = "−"
 UNKNOWN = "–"
 HEADINGS = ("healthy", "now", "change", "90 % interval", "d", "P", "from")
+CALIBRATED = "†"
 LEGEND = (
-    "d: effect in healthy between-person sd. P: probability of the sign shown. "
-    "from: origin and weakest evidence grade on the path (A to C)."
+    "d: effect in healthy between-person sd (–: healthy people do not differ, as in inputs and in distances "
+    "from health). P: probability of the sign shown. from: origin and weakest evidence grade on the path "
+    f"(A to C). {CALIBRATED} calibrated: the healthy value was fitted to healthy facts, only the change is a "
+    "result."
 )
 
 
@@ -227,8 +230,9 @@ def print_table(
 
 def _cells(row: Any) -> tuple[str, ...]:
     origin = row["origin"].replace("by construction", "defined")
+    healthy = number(row["reference"]) + CALIBRATED * bool(row["calibrated"])
     return (
-        number(row["reference"]), number(row["value"]), change(row), interval(row),
+        healthy, number(row["value"]), change(row), interval(row),
         number(row["d"], 2, signed=True), probability(sign_probability(row)), f"{origin} {row['grade']}",
     )  # fmt: skip
 

@@ -331,6 +331,7 @@ def _row(name: str, row: Any, small: bool) -> dict[str, Any]:
         "definition": row["definition"],
         "unit": row["unit"],
         "healthy": show.number(float(row["reference"])),
+        "calibrated": row["calibrated"].replace("_", " "),
         "now": show.number(float(row["value"])),
         "change": show.change(row),
         "interval": show.interval(row),

@@ -17,7 +17,7 @@ from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import parse_perturbation, quantity
 from synsys.scales import tree as groups
-from synsys.scales.describe import digests, methods, references
+from synsys.scales.describe import created, digests, methods, references
 from synsys.scales.effects import METRIC, effects, graph_table, observations
 from synsys.scales.runs import Outcome, Runner, solve_all
 
@@ -161,7 +161,7 @@ def assemble(
         "perturbations": json.dumps([str(c) for c in changes]),
         "limitations": json.dumps({i: limitation(i) for i in identifiers}),
         "digests": json.dumps(digests(runner.model.brain)),
-        "created": "",
+        "created": created(),
         "stable_reference": float(healthy),
         "stable_perturbed": float(stable),
         "unstable_reason": unstable,

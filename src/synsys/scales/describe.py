@@ -1,16 +1,23 @@
 """What stands beside a result: digests, methods paragraph, references."""
 
 import hashlib
+import json
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
+from typing import Any
+
+import numpy as np
 
 from synsys.brain.bold import BAND, NOISE_SHARE
 from synsys.brain.solution import FINE
 from synsys.brain.wiring import ROW_POWER, VELOCITY, WEIGHT_POWER
 from synsys.circuit.calibration import members
 from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.mechanisms import RegionalMap
 from synsys.measures.systems import DENSITY
@@ -33,15 +40,51 @@ REFERENCES = (
 
 
 def digests(brain: Connectome) -> dict[str, str]:
-    """sha256 of every table, of the calibration ensemble and of the connectome's arrays."""
+    """sha256 of every table, of the calibration ensemble and of the connectome.
+
+    The connectome's covers labels, weights, lengths, regions, maps and empirical FC, not its name and
+    provenance.
+    """
     out = {}
     for package, folder in (("synsys.knowledge", "tables"), ("synsys.circuit", "")):
         root = resources.files(package) / folder if folder else resources.files(package)
         for entry in sorted(root.iterdir(), key=lambda e: e.name):
             if entry.name.endswith(".csv"):
                 out[entry.name] = hashlib.sha256(entry.read_bytes()).hexdigest()
-    out["connectome"] = hashlib.sha256(brain.weights.tobytes() + brain.lengths.tobytes()).hexdigest()
+    sha = hashlib.sha256()
+    for frame in (brain.regions, brain.maps):
+        sha.update(json.dumps([brain.labels, list(map(str, frame.columns))]).encode())
+        for column in frame.columns:
+            _take(sha, frame[column].to_numpy())
+    for matrix in (brain.weights, brain.lengths, brain.fc):
+        _take(sha, np.zeros(0) if matrix is None else matrix)
+    sha.update(b"directed" if brain.directed else b"")
+    out["connectome"] = sha.hexdigest()
     return out
+
+
+def _take(sha: Any, values: np.ndarray) -> None:
+    """Numbers as little-endian doubles with their shape, texts as JSON."""
+    if values.dtype.kind in "fiub":
+        sha.update(str(values.shape).encode() + np.ascontiguousarray(values, "<f8").tobytes())
+    else:
+        sha.update(json.dumps([str(x) for x in values]).encode())
+
+
+def created() -> str:
+    """Today's date (UTC, ISO 8601), or that of ``SOURCE_DATE_EPOCH`` where it is set, for byte-equal files.
+
+    Raises
+    ------
+    UserError
+        If ``SOURCE_DATE_EPOCH`` is no number of seconds.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UserError(f"SOURCE_DATE_EPOCH = {epoch!r}: whole seconds since 1970 are needed") from None
+    return moment.date().isoformat()
 
 
 def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:

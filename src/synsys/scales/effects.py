@@ -11,7 +11,7 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import OBSERVATIONS, STATES
 from synsys.knowledge.load import vocabulary
-from synsys.measures.standing import DISTANCES, RESTATED
+from synsys.measures.standing import CALIBRATED, DISTANCES, RESTATED
 from synsys.measures.systems import graph_nulls, graph_readouts, system_fc
 from synsys.scales.people import spread
 from synsys.scales.runs import Outcome, Runner
@@ -138,6 +138,7 @@ def effect_row(
         "grade": grade,
         "limitation_id": row.limitation_id,
         "definition": row.definition,
+        "calibrated": CALIBRATED.get(name, ""),
     }
 
 
