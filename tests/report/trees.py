@@ -113,6 +113,7 @@ def make_tree(
         "seed": seed,
         "draws": draws,
         "brain": brain.name,
+        "options": json.dumps({"beta": 1.0, "spun_maps": None, "linearisation": "plain", "eeg": ""}),
         "perturbations": json.dumps(["nmda_conductance=0.7"]),
         "limitations": json.dumps({name: limitation(name) for name in limits}),
         "digests": json.dumps({"brain": brain.provenance["sha256"], "links.csv": "ab" * 32}),

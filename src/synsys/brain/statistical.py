@@ -20,6 +20,9 @@ from synsys.brain.state import State
 from synsys.circuit.drift import Parameters, firing
 from synsys.circuit.linear import local_transfer
 
+DOMAIN = (1.0, 3.0)
+"""Standard deviations of the potential between which statistical linearisation is meant to be used, mV
+(declared; ``benchmarks/linear_vs_simulation.py`` shows it beside simulations)."""
 GRID = np.r_[np.geomspace(0.01, 1.0, 9), np.arange(2.0, 61.0, 1.5), np.geomspace(65.0, 500.0, 8)]
 """Frequencies over which variance is integrated, Hz; slower fluctuations count as constant."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
@@ -52,9 +55,9 @@ class Averaged:
 def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-3, most: int = 40) -> Averaged:
     """Statistical linearisation of a state.
 
-    Use it where potentials fluctuate by about 1 to 3 mV. Below, it equals the plain linearisation. Above,
-    terms that it leaves linear (products of fluctuating conductance and potential, magnesium block) are as
-    large as what it corrects; ``benchmarks/results/linear_vs_simulation.md`` shows both beside simulations.
+    Use it where potentials fluctuate by about 1 to 3 mV (`DOMAIN`). Below, it equals the plain linearisation.
+    Above, terms that it leaves linear (products of fluctuating conductance and potential, magnesium block)
+    are as large as what it corrects; ``benchmarks/linear_vs_simulation.py`` shows both beside simulations.
 
     Parameters
     ----------

@@ -190,9 +190,9 @@ SCHEMA: dict[str, Group] = {
 
 ATTRIBUTES: dict[str, type] = {
     "schema_version": str, "version": str, "command": str, "title": str, "seed": int, "draws": int,
-    "brain": str, "perturbations": list, "limitations": dict, "digests": dict, "created": str,
-    "stable_reference": float, "stable_perturbed": float, "unstable_reason": str, "methods": str,
-    "references": list, "disclaimer": str,
+    "brain": str, "options": dict, "perturbations": list, "limitations": dict, "digests": dict,
+    "created": str, "stable_reference": float, "stable_perturbed": float, "unstable_reason": str,
+    "methods": str, "references": list, "disclaimer": str,
 }  # fmt: skip
 """Attributes of the root; lists and dictionaries are stored as JSON text, see `attribute`."""
 

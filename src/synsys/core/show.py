@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -131,9 +132,24 @@ def observed(table: pd.DataFrame, ways: Mapping[str, str], below: float) -> str:
     return f"Of {int(changed.sum())} changes of FC {ways[first]}, these keep their sign: {kept}."
 
 
+def options(attrs: Mapping[Any, Any]) -> list[str]:
+    """Options of a run that deviate from a plain one, in words."""
+    chosen = json.loads(attrs["options"])
+    return [
+        text
+        for told, text in (
+            (chosen["beta"] != 1, f"map slopes × {chosen['beta']:g}"),
+            (chosen["spun_maps"] is not None, f"maps spun (seed {chosen['spun_maps']})"),
+            (chosen["linearisation"] != "plain", f"{chosen['linearisation']} linearisation"),
+            (bool(chosen["eeg"]), f"EEG ({chosen['eeg']})"),
+        )
+        if told
+    ]
+
+
 def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, most: int = 3) -> str:
     """A result in a few lines of plain text."""
-    lines = [f"{attrs['title']}: {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}"]
+    lines = [f"{attrs['title']}: {_run(attrs)}"]
     if stability(attrs):
         lines.append(stability(attrs))
     computed = frame[frame["effect"].notna() & (frame["origin"] != "input")]
@@ -147,6 +163,10 @@ def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, mo
             f"  {name} {change(row)} (90 % interval {interval(row)}, d {number(row['d'], 2, signed=True)})"
         )
     return "\n".join([*lines, attrs["disclaimer"]])
+
+
+def _run(attrs: Mapping[Any, Any]) -> str:
+    return ", ".join([attrs["brain"], f"{attrs['draws']} draws", f"seed {attrs['seed']}", *options(attrs)])
 
 
 def by_size(frame: pd.DataFrame) -> pd.DataFrame:
@@ -187,7 +207,7 @@ def print_table(
 
     say(
         (attrs["title"], "bold"),
-        f"   {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}",
+        f"   {_run(attrs)}",
         wrap=True,
     )
     if stability(attrs):

@@ -85,6 +85,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         "title": attrs["title"],
         "attrs": dict(attrs),
         "perturbations": attribute(tree, "perturbations"),
+        "options": show.options(attrs),
         "warning": show.stability(attrs),
         "sentences": words.five_sentences(
             frame, attrs, attribute(tree, "perturbations"), limitations, grades

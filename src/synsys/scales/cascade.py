@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import synsys
@@ -15,10 +16,10 @@ from synsys.core.perturbation import Perturbation
 from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
-from synsys.knowledge.resolve import parse_perturbation, quantity
+from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity
 from synsys.scales import tree as groups
 from synsys.scales.describe import created, digests, methods, references
-from synsys.scales.effects import METRIC, effects, graph_table, observations
+from synsys.scales.effects import METRIC, Healthy, effects, graph_table, observations
 from synsys.scales.runs import Outcome, Runner, solve_all
 
 
@@ -45,7 +46,7 @@ def profile(name: str) -> tuple[Perturbation, ...]:
 
 
 def resolve(
-    perturb: Sequence[str | Perturbation] | str, disorder: Sequence[str] | str = ()
+    perturb: Sequence[str | Perturbation] | str | Perturbation, disorder: Sequence[str] | str = ()
 ) -> tuple[Perturbation, ...]:
     """Perturbations from text, records and disorder names, in that order."""
     given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
@@ -65,7 +66,7 @@ def open_brain(brain: Connectome | str | Path | None) -> Connectome:
 
 
 def cascade(
-    perturb: Sequence[str | Perturbation] | str = (),
+    perturb: Sequence[str | Perturbation] | str | Perturbation = (),
     disorder: Sequence[str] | str = (),
     brain: Connectome | str | Path | None = None,
     draws: int = 32,
@@ -74,6 +75,10 @@ def cascade(
     beta: float = 1.0,
     progress: Callable[[int, int], None] | None = None,
     command: str = "",
+    *,
+    spun_maps: int | None = None,
+    linearisation: str = "plain",
+    eeg: pd.DataFrame | str | Path | None = None,
 ) -> xr.DataTree:
     """Trace a perturbation from molecule to network.
 
@@ -96,6 +101,14 @@ def cascade(
         Called with (draws done, draws) after each draw.
     command : str
         What to record as the command.
+    spun_maps : int, optional
+        Seed of a rotation of the cortical maps, the same for all maps and draws: a null for whatever
+        heterogeneity is said to explain.
+    linearisation : {"plain", "statistical"}
+        ``statistical`` averages firing rate and gain over the fluctuations of the potential (meant for
+        fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes about 20 times as long.
+    eeg : DataFrame, path or ``"sphere"``, optional
+        Lead field, electrodes by regions: band power at electrodes becomes the group ``/eeg``.
 
     Returns
     -------
@@ -105,30 +118,125 @@ def cascade(
     Raises
     ------
     UserError
-        For unknown names, cells, places or disorders, before any work starts.
+        For unknown names, cells, places or disorders, or options that cannot be followed, before any
+        work starts.
     """
+    changes = resolve(perturb, disorder)
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
+    return _solved(runner, [changes], progress, command or _call("cascade", changes))[0]
+
+
+def sweep(
+    perturb: Sequence[str | Perturbation] | str,
+    disorder: Sequence[str] | str = (),
+    brain: Connectome | str | Path | None = None,
+    draws: int = 32,
+    seed: int = 0,
+    jobs: int | None = None,
+    beta: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+    command: str = "",
+    *,
+    spun_maps: int | None = None,
+    linearisation: str = "plain",
+    eeg: pd.DataFrame | str | Path | None = None,
+) -> list[xr.DataTree]:
+    """A cascade for each dose of a perturbation, against references and people that are solved once.
+
+    Parameters
+    ----------
+    perturb : str, Perturbation, or sequence of them
+        At most one of them a sweep, ``NAME=a:b:step``: ``"d2_occupancy=0.3:0.9:0.2"``.
+    disorder, brain, draws, seed, jobs, beta, progress, command, spun_maps, linearisation, eeg
+        As for `cascade`.
+
+    Returns
+    -------
+    list of DataTree
+        One result a dose, each equal to that of `cascade` at this dose.
+
+    Raises
+    ------
+    UserError
+        As `cascade`, and for two sweeps at once.
+    """
+    sets = doses(perturb, disorder)
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
+    return _solved(runner, sets, progress, command or _call("sweep", sets[0]))
+
+
+def doses(
+    perturb: Sequence[str | Perturbation] | str | Perturbation, disorder: Sequence[str] | str = ()
+) -> list[tuple[Perturbation, ...]]:
+    """Sets of perturbations, one for each dose of the one that is swept.
+
+    Raises
+    ------
+    UserError
+        For unknown names, and if more than one perturbation is swept.
+    """
+    given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
+    sweeps = [parse_sweep(p) if isinstance(p, str) else (p,) for p in given]
+    swept = [s for s in sweeps if len(s) > 1]
+    if len(swept) > 1:
+        raise UserError("one perturbation can be swept at a time")
+    count = len(swept[0]) if swept else 1
+    return [resolve([s[k] if len(s) > 1 else s[0] for s in sweeps], disorder) for k in range(count)]
+
+
+DOSES_AT_ONCE = 32
+"""Doses that share one solution of the references; more are solved in parts, to bound memory."""
+
+
+def _call(function: str, changes: Sequence[Perturbation]) -> str:
+    return f"synsys.{function}({', '.join(map(str, changes))!r})"
+
+
+def _runner(
+    draws: int, brain: Connectome | str | Path | None, seed: int, jobs: int | None, beta: float,
+    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None,
+) -> Runner:  # fmt: skip
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for an interval")
-    changes = resolve(perturb, disorder)
-    connectome = open_brain(brain)
-    runner = Runner(connectome, draws, seed, beta=beta, jobs=jobs)
-    for change in changes:
+    return Runner(
+        open_brain(brain), draws, seed, beta=beta, jobs=jobs, spun_maps=spun_maps,
+        linearisation=linearisation, eeg=eeg,
+    )  # fmt: skip
+
+
+def _solved(
+    runner: Runner,
+    sets: Sequence[Sequence[Perturbation]],
+    progress: Callable[[int, int], None] | None,
+    command: str,
+) -> list[xr.DataTree]:
+    """Result of every set of perturbations."""
+    for change in (change for changes in sets for change in changes):
         selection(runner.model.places, change)
-    outcomes = solve_all(runner, [changes], progress)
-    return assemble(runner, changes, outcomes, command or f"synsys.cascade({', '.join(map(str, changes))!r})")
+    out = []
+    for start in range(0, len(sets), DOSES_AT_ONCE):
+        part = sets[start : start + DOSES_AT_ONCE]
+        reference, people, *perturbed = (
+            list(column) for column in zip(*solve_all(runner, part, progress), strict=True)
+        )
+        healthy = Healthy(runner, reference, people)
+        out += [
+            assemble(runner, changes, healthy, column, command)
+            for changes, column in zip(part, perturbed, strict=True)
+        ]
+    return out
 
 
 def assemble(
-    runner: Runner, changes: Sequence[Perturbation], outcomes: list[list[Outcome]], command: str
+    runner: Runner, changes: Sequence[Perturbation], healthy: Healthy, perturbed: list[Outcome], command: str
 ) -> xr.DataTree:
-    """Result tree of one set of perturbations from its outcomes [draw][reference, person, perturbed]."""
-    reference, persons, perturbed = (list(column) for column in zip(*outcomes, strict=True))
-    values = effects(runner, changes, reference, persons, perturbed)
-    healthy = np.mean([o.stable for o in reference])
+    """Result tree of one set of perturbations from the outcomes of every draw."""
+    reference = healthy.reference
+    values = effects(runner, changes, healthy, perturbed)
     stable = np.mean([o.stable for o in perturbed])
     reasons = [o.reason for o in perturbed if not o.stable] or [""]
     unstable = max(set(reasons), key=reasons.count) if stable < 1 else ""
-    graph = graph_table(runner, reference, perturbed)
+    graph = graph_table(healthy, perturbed)
     table = values.table
     for state in STATES:
         column = graph.xs(state, level="state")["null_z"]
@@ -143,11 +251,12 @@ def assemble(
             "/rates": groups.rates(runner, reference, perturbed),
             "/spectra": groups.spectra(runner, reference, perturbed),
             "/fc": groups.connectivity(runner, reference, perturbed),
-            "/observations": observations(runner, reference, persons, perturbed),
+            "/observations": observations(healthy, perturbed),
             "/graph": groups.graph_dataset(graph),
             "/draws": values.draws,
             "/regions": groups.regions(runner, changes, reference, perturbed),
             "/links": groups.link_table(changes, values.touched),
+            **({} if runner.field is None else {"/eeg": groups.electrodes(runner, reference, perturbed)}),
         }
     )
     tree.attrs = {
@@ -158,11 +267,12 @@ def assemble(
         "seed": runner.seed,
         "draws": len(runner.draws),
         "brain": runner.model.brain.name,
+        "options": json.dumps(runner.options),
         "perturbations": json.dumps([str(c) for c in changes]),
         "limitations": json.dumps({i: limitation(i) for i in identifiers}),
-        "digests": json.dumps(digests(runner.model.brain)),
+        "digests": json.dumps(digests(runner.brain)),
         "created": created(),
-        "stable_reference": float(healthy),
+        "stable_reference": float(np.mean([o.stable for o in reference])),
         "stable_perturbed": float(stable),
         "unstable_reason": unstable,
         "methods": methods(runner, changes),

@@ -14,12 +14,14 @@ import numpy as np
 
 from synsys.brain.bold import BAND, NOISE_SHARE
 from synsys.brain.solution import FINE
+from synsys.brain.statistical import DOMAIN
 from synsys.brain.wiring import ROW_POWER, VELOCITY, WEIGHT_POWER
 from synsys.circuit.calibration import members
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.mechanisms import RegionalMap
+from synsys.measures.sensors import SPHERE
 from synsys.measures.systems import DENSITY
 from synsys.scales.runs import PEOPLE, Runner
 
@@ -37,6 +39,15 @@ REFERENCES = (
     "Murphy K et al. (2009) NeuroImage 44:893 (regression of the global signal)",
 )
 """Sources of the method, whatever is run."""
+OPTIONAL = {
+    (
+        "linearisation",
+        "statistical",
+    ): "Booton RC (1954) IRE Trans Circuit Theory 1:9 (statistical linearisation)",
+    ("eeg", SPHERE): "Naess S et al. (2017) Front Hum Neurosci 11:490 (four-sphere head)",
+}
+"""Sources that enter with an option of the run, by its name and value."""
+SPINS = "Alexander-Bloch AF et al. (2018) NeuroImage 178:540 (spun maps)"
 
 
 def digests(brain: Connectome) -> dict[str, str]:
@@ -99,7 +110,8 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"background synaptic input holds healthy rates. {_heterogeneity(runner)} Regions are coupled "
         f"through weights SC^{WEIGHT_POWER:g} / (row sum)^{ROW_POWER:g} with delays at {VELOCITY:g} m/s. "
         f"Spectra from {FINE[0]:g} to {FINE[-1]:g} Hz and BOLD-band ({BAND[0]:g}-{BAND[1]:g} Hz) "
-        "connectivity are the exact linear response to background shot noise and a slow 1/f input. BOLD is "
+        f"connectivity are the exact linear response to background shot noise and a slow 1/f input"
+        f"{_STATISTICAL if runner.statistical else ''}. BOLD is "
         "driven by excitatory synaptic current through linearised balloon haemodynamics (Friston et al. "
         "2003, Stephan et al. 2007), with measurement noise fixed at "
         f"{100 * NOISE_SHARE:g} % of the median healthy variance of cortex. Graph metrics use the strongest "
@@ -107,7 +119,27 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"{len(runner.draws)} draws combine {used} of the {members()} members of the calibration ensemble "
         f"with a Sobol sequence over the priors of links, maps and sizes (seed {runner.seed}); reference and "
         "perturbed states share draws. Effect sizes are in units of the modelled spread between "
-        f"{min(PEOPLE, len(runner.draws))} healthy people; intervals are 5-95 %."
+        f"{min(PEOPLE, len(runner.draws))} healthy people; intervals are 5-95 %.{_electrodes(runner)}"
+    )
+
+
+_STATISTICAL = (
+    ", with firing rate and gain averaged over the Gaussian fluctuations of each potential (statistical "
+    f"linearisation, meant for fluctuations of about {DOMAIN[0]:g} to {DOMAIN[1]:g} mV)"
+)
+
+
+def _electrodes(runner: Runner) -> str:
+    if runner.field is None:
+        return ""
+    head = (
+        "dipoles along the surface normals in a spherical head of four shells"
+        if runner.options["eeg"] == SPHERE
+        else "the lead field given"
+    )
+    return (
+        f" Power at {len(runner.field)} electrodes was computed through {head}, the potential of principal "
+        "cells standing for the dipole moment of a region, in arbitrary units."
     )
 
 
@@ -117,7 +149,11 @@ def _heterogeneity(runner: Runner) -> str:
         return "Regions of a kind are alike: no regional map enters."
     kinds = Counter(kind for kind, _ in {(m.kind, m.map) for m in used})
     told = " and ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
-    return f"Healthy conductances and receptor densities follow {told} maps."
+    turned = runner.options["spun_maps"]
+    spun = "" if turned is None else f", whose cortical part was spun at random (seed {turned}) as a null"
+    factor = runner.options["beta"]
+    scaled = "" if factor == 1 else f" with slopes times {factor:g}"
+    return f"Healthy conductances and receptor densities follow {told} maps{scaled}{spun}."
 
 
 def _maps(runner: Runner) -> list[RegionalMap]:
@@ -139,6 +175,8 @@ def references(runner: Runner, changes: Sequence[Perturbation]) -> list[str]:
     further = [
         *cited,
         *sorted({m.source for m in _maps(runner)}),
+        *(text for (option, value), text in OPTIONAL.items() if runner.options[option] == value),
+        *([] if runner.options["spun_maps"] is None else [SPINS]),
         *sorted({c.source for c in changes} - {""}),
     ]
     out = list(REFERENCES)

@@ -1,6 +1,7 @@
 """Effects: reference, people and perturbed draws compared readout by readout."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -29,27 +30,50 @@ class Effects:
         self.table, self.draws, self.touched = table, draws, touched
 
 
-def effects(
-    runner: Runner,
-    changes: Sequence[Perturbation],
-    reference: list[Outcome],
-    persons: list[Outcome],
-    perturbed: list[Outcome],
-    nulls: pd.DataFrame | None = None,
-    graphs: bool = True,
-) -> Effects:
+class Healthy:
+    """Healthy references and people, measured once for every set of perturbations.
+
+    Parameters
+    ----------
+    runner : Runner
+    reference, people : list of Outcome
+        One per draw.
+    """
+
+    def __init__(self, runner: Runner, reference: list[Outcome], people: list[Outcome]) -> None:
+        self.runner, self.reference, self.people = runner, reference, people
+        self._nulls: dict[int, pd.DataFrame] = {}
+
+    @cached_property
+    def values(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Readouts of reference and people, one row per draw, graph metrics included."""
+        return measured(self.runner, self.reference), measured(self.runner, self.people)
+
+    @cached_property
+    def systems(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+        """Connectivity of named systems in reference and people, by way of observing it."""
+        both = self.reference, self.people
+        return {way: (_systems(self.runner, both[0], way), _systems(self.runner, both[1], way))
+                for way in OBSERVATIONS}  # fmt: skip
+
+    def nulls(self, k: int) -> pd.DataFrame | None:
+        """Graph metrics of the reference of draw `k` against nulls; None if it is unstable."""
+        fc = self.reference[k].fc
+        if fc is not None and k not in self._nulls:
+            self._nulls[k] = graph_nulls(fc.astype(float), self.runner.atlas, seed=self.runner.seed)
+        return self._nulls.get(k)
+
+
+def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
+            perturbed: list[Outcome]) -> Effects:  # fmt: skip
     """Effect of a set of perturbations on every readout.
 
     Effect size d = effect / between-person sd; P(sign) = (n + 1/2) / (N + 1) with n draws in which the
     effect is positive. Ratio quantities are compared as logarithms of ratios, others as differences.
     """
-    states = [pd.DataFrame([o.values for o in column]) for column in (reference, persons, perturbed)]
-    if graphs:
-        states = [
-            add_graph(runner, frame, column, nulls)
-            for frame, column in zip(states, (reference, persons, perturbed), strict=True)
-        ]
-    before, people, after = (frame.reindex(columns=states[0].columns) for frame in states)
+    reference = healthy.reference
+    before, people = healthy.values
+    people, after = (frame.reindex(columns=before.columns) for frame in (people, measured(runner, perturbed)))
     moved = pd.DataFrame([o.touched for o in perturbed])
     inputs = {c.name for c in changes}
     grades = path_from(changes)
@@ -142,14 +166,13 @@ def effect_row(
     }
 
 
-def add_graph(
-    runner: Runner, frame: pd.DataFrame, column: list[Outcome], nulls: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Readouts with the graph metrics of every stable draw."""
+def measured(runner: Runner, column: list[Outcome]) -> pd.DataFrame:
+    """Readouts of every draw, with the graph metrics of the stable ones."""
+    frame = pd.DataFrame([o.values for o in column])
     solved = [k for k, o in enumerate(column) if o.fc is not None]
     if not solved:
         return frame
-    table = graph_readouts(np.stack([column[k].fc for k in solved]).astype(float), runner.atlas, nulls)  # type: ignore[misc]
+    table = graph_readouts(np.stack([column[k].fc for k in solved]).astype(float), runner.atlas)  # type: ignore[misc]
     table.index = pd.Index(solved)
     for name in table.columns:
         if name != "network_vulnerability":
@@ -161,31 +184,21 @@ COMPARED = ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90", "p
 """Columns of the table that are given for every way of observing connectivity."""
 
 
-def observations(
-    runner: Runner, reference: list[Outcome], persons: list[Outcome], perturbed: list[Outcome]
-) -> xr.Dataset:
+def observations(healthy: Healthy, perturbed: list[Outcome]) -> xr.Dataset:
     """Effects on the connectivity of named systems in every way it is observed.
 
     Columns as in the table, over (observation, readout).
     """
     enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
     per: dict[str, pd.DataFrame] = {}
-    for name in OBSERVATIONS:
-        before, people, after = (
-            pd.DataFrame(
-                [{} if (fc := getattr(o, name)) is None else system_fc(fc.astype(float), runner.atlas)
-                 for o in column]
-            )
-            for column in (reference, persons, perturbed)
-        )  # fmt: skip
+    for way, (before, people) in healthy.systems.items():
+        after = _systems(healthy.runner, perturbed, way)
+        people, after = (frame.reindex(columns=before.columns) for frame in (people, after))
         rows = {}
-        for readout in before.columns:
-            b, a, p = (
-                frame[readout].to_numpy(float) if readout in frame else np.full(len(reference), np.nan)
-                for frame in (before, after, people)
-            )
-            rows[readout] = effect_row(readout, b, a if enough else a * np.nan, p, "emergent", "")
-        per[name] = pd.DataFrame.from_dict(rows, orient="index")
+        for name in before.columns:
+            b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
+            rows[name] = effect_row(name, b, a if enough else a * np.nan, p, "emergent", "")
+        per[way] = pd.DataFrame.from_dict(rows, orient="index")
     names = [n for n in per["fc"].index if all(n in frame.index for frame in per.values())]
     data = {
         c: (
@@ -197,6 +210,15 @@ def observations(
     return xr.Dataset(data, {"observation": list(OBSERVATIONS), "readout": names})
 
 
+def _systems(runner: Runner, column: list[Outcome], way: str) -> pd.DataFrame:
+    """Connectivity of named systems in every draw of a state; empty rows where it is unstable."""
+    seen = [getattr(o, way) for o in column]
+    return pd.DataFrame(
+        [{} if fc is None else system_fc(fc.astype(float), runner.atlas) for fc in seen],
+        index=range(len(column)),
+    )
+
+
 def median_draw(reference: list[Outcome], perturbed: list[Outcome]) -> int | None:
     """The stable draw whose pyramidal rate after the change is the median."""
     both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
@@ -205,19 +227,18 @@ def median_draw(reference: list[Outcome], perturbed: list[Outcome]) -> int | Non
     return sorted(both, key=lambda k: perturbed[k].values["pyramidal_activity"])[len(both) // 2]
 
 
-def graph_table(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> pd.DataFrame:
+def graph_table(healthy: Healthy, perturbed: list[Outcome]) -> pd.DataFrame:
     """Graph metrics against nulls at the median draw, indexed by (state, metric)."""
+    runner, reference = healthy.runner, healthy.reference
     k = median_draw(reference, perturbed)
-    parts = {}
-    for state, column in zip(STATES, (reference, perturbed), strict=True):
-        at = k if k is not None else next((i for i, o in enumerate(column) if o.fc is not None), None)
-        fc = None if at is None else column[at].fc
-        if fc is not None and not (state == "perturbed" and k is None):
-            parts[state] = graph_nulls(fc.astype(float), runner.atlas, seed=runner.seed)
-    empty = next(iter(parts.values())) if parts else None
-    if empty is None:
+    first = next((i for i, o in enumerate(reference) if o.fc is not None), None)
+    if first is None:
         raise UserError("the healthy brain is unstable in every draw; nothing can be reported")
-    for state in STATES:
-        parts.setdefault(state, empty.assign(value=np.nan, null_mean=np.nan, null_sd=np.nan, z=np.nan))
-    out = pd.concat(parts, names=["state", "metric"])
+    before = healthy.nulls(first if k is None else k)
+    assert before is not None
+    if k is None:
+        after = before.assign(value=np.nan, null_mean=np.nan, null_sd=np.nan, z=np.nan)
+    else:
+        after = graph_nulls(perturbed[k].fc.astype(float), runner.atlas, seed=runner.seed)  # type: ignore[union-attr]
+    out = pd.concat(dict(zip(STATES, (before, after), strict=True)), names=["state", "metric"])
     return out.rename(columns={"z": "null_z"})
