@@ -123,7 +123,7 @@ def cascade(
     """
     changes = resolve(perturb, disorder)
     runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
-    return _solved(runner, [changes], progress, command or _call("cascade", changes))[0]
+    return _solved(runner, [changes], disorder, progress, command or _call("cascade", changes))[0]
 
 
 def sweep(
@@ -162,7 +162,7 @@ def sweep(
     """
     sets = doses(perturb, disorder)
     runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
-    return _solved(runner, sets, progress, command or _call("sweep", sets[0]))
+    return _solved(runner, sets, disorder, progress, command or _call("sweep", sets[0]))
 
 
 def doses(
@@ -207,10 +207,13 @@ def _runner(
 def _solved(
     runner: Runner,
     sets: Sequence[Sequence[Perturbation]],
+    disorder: Sequence[str] | str,
     progress: Callable[[int, int], None] | None,
     command: str,
 ) -> list[xr.DataTree]:
-    """Result of every set of perturbations."""
+    """Result of every set of perturbations, at the end of which stand those of the disorders."""
+    named = [disorder] if isinstance(disorder, str) else list(disorder)
+    theirs = sum(len(profile(name)) for name in named)
     for change in (change for changes in sets for change in changes):
         selection(runner.model.places, change)
     out = []
@@ -221,15 +224,23 @@ def _solved(
         )
         healthy = Healthy(runner, reference, people)
         out += [
-            assemble(runner, changes, healthy, column, command)
+            assemble(
+                runner,
+                changes,
+                healthy,
+                column,
+                command,
+                ", ".join([*map(str, changes[: len(changes) - theirs]), *named]),
+            )
             for changes, column in zip(part, perturbed, strict=True)
         ]
     return out
 
 
 def assemble(
-    runner: Runner, changes: Sequence[Perturbation], healthy: Healthy, perturbed: list[Outcome], command: str
-) -> xr.DataTree:
+    runner: Runner, changes: Sequence[Perturbation], healthy: Healthy, perturbed: list[Outcome],
+    command: str, title: str = "",
+) -> xr.DataTree:  # fmt: skip
     """Result tree of one set of perturbations from the outcomes of every draw."""
     reference = healthy.reference
     values = effects(runner, changes, healthy, perturbed)
@@ -244,7 +255,6 @@ def assemble(
     identifiers = sorted(
         {*table.limitation_id, *(vocabulary()[c.name].limitation_id for c in changes)} - {""}
     )
-    title = ", ".join(map(str, changes)) or "unperturbed"
     tree = xr.DataTree.from_dict(
         {
             "/table": groups.table_dataset(table, "readout"),
@@ -263,7 +273,7 @@ def assemble(
         "schema_version": SCHEMA_VERSION,
         "version": synsys.__version__,
         "command": command,
-        "title": title,
+        "title": title or "unperturbed",
         "seed": runner.seed,
         "draws": len(runner.draws),
         "brain": runner.model.brain.name,
