@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -170,8 +172,9 @@ def _run(attrs: Mapping[Any, Any]) -> str:
 
 
 def by_size(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the largest |d| first; rows without d last."""
-    return frame.iloc[frame["d"].abs().fillna(-1.0).to_numpy().argsort(kind="stable")[::-1]]
+    """Rows with the largest |d| first; rows without d last, among them the largest ratios first."""
+    d, ratio = (frame[c].abs().fillna(-1.0).to_numpy() for c in ("d", "log_ratio"))
+    return frame.iloc[np.lexsort((ratio, d))[::-1]]
 
 
 def foremost(frame: pd.DataFrame, most: int, per_level: int = 2) -> pd.DataFrame:

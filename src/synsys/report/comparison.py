@@ -44,8 +44,8 @@ def write_comparison(a: xr.DataTree, b: xr.DataTree, path: str | PathLike[str]) 
         environment()
         .get_template("comparison.html")
         .render(
-            a=dict(a.attrs),
-            b=dict(b.attrs),
+            a={**a.attrs, "heading": words.heading(a.attrs["title"])},
+            b={**b.attrs, "heading": words.heading(b.attrs["title"])},
             warnings=[
                 f"{t.attrs['title']}: {show.stability(t.attrs)}" for t in (a, b) if show.stability(t.attrs)
             ],
@@ -130,12 +130,16 @@ def differences(a: xr.DataTree, b: xr.DataTree) -> list[str]:
     ]
     options, digests = ([attribute(tree, name) for tree in (a, b)] for name in ("options", "digests"))
     out += [
-        f"{name.replace('_', ' ')} differs: {one} and {options[1].get(name)}"
+        f"{name.replace('_', ' ')} differs: {_given(one)} and {_given(options[1].get(name))}"
         for name, one in options[0].items()
         if one != options[1].get(name)
     ]
     changed = [name for name in {**digests[0], **digests[1]} if digests[0].get(name) != digests[1].get(name)]
     return out + ([f"inputs differ: {', '.join(changed)}"] if changed else [])
+
+
+def _given(option: Any) -> str:
+    return "none" if option in (None, "") else str(option)
 
 
 def print_comparison(a: xr.DataTree, b: xr.DataTree, console: Console | None = None, most: int = 25) -> None:

@@ -175,9 +175,9 @@ def scalp_maps(place: np.ndarray, change: np.ndarray, limit: float, bands: list[
 @cache
 def _planes() -> tuple[tuple[str, int, int, str, str], ...]:
     return (
-        ("from the left", 1, 2, "posterior – anterior (mm)", "inferior – superior (mm)"),
-        ("from above", 0, 1, "left – right (mm)", "posterior – anterior (mm)"),
-        ("from behind", 0, 2, "left – right (mm)", "inferior – superior (mm)"),
+        ("from the right", 1, 2, "MNI y, back to front (mm)", "MNI z, up (mm)"),
+        ("from above", 0, 1, "MNI x, left to right (mm)", "MNI y, front up (mm)"),
+        ("from behind", 0, 2, "MNI x, left to right (mm)", "MNI z, up (mm)"),
     )
 
 
@@ -208,7 +208,7 @@ def glass_brain(xyz: np.ndarray, values: np.ndarray, limit: float, name: str, wh
     pictures = []
     for i, (title, across, up, right, top) in enumerate(_planes()):
         with figure(2.9, 2.7) as drawn:
-            axes: Any = drawn.add_axes((0.17, 0.17, 0.8, 0.72))
+            axes: Any = drawn.add_axes((0.2, 0.17, 0.77, 0.72))
             axes.scatter(
                 xyz[order, across], xyz[order, up], s=size, c=colour, edgecolors="#555555", linewidths=0.4
             )

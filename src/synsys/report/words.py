@@ -171,7 +171,7 @@ def _sentences(
         ]
     return [
         _largest(changed, attrs["title"]),
-        _unchanged(same, len(results)),
+        _unchanged(same, changed),
         _confidence(changed, attrs, observed),
         _origin(changed),
         _limitation(frame, changed, limitations, grades),
@@ -227,14 +227,19 @@ def _largest(changed: pd.DataFrame, title: str) -> str:
     parts = [f"{plain(str(name))} {moved(row)}" for name, row in changed.head(3).iterrows()]
     if len(parts) == 1:
         return f"The only change {under} is that {parts[0]}."
-    return (
-        f"The largest changes {under}, in units of the healthy spread between people (d): {'; '.join(parts)}."
+    unit = ", in units of the healthy spread between people (d)" if changed["d"].notna().any() else ""
+    return f"The largest changes {under}{unit}: {'; '.join(parts)}."
+
+
+def _unchanged(same: pd.DataFrame, changed: pd.DataFrame) -> str:
+    total, unknown = len(same) + len(changed), int(changed["d"].isna().sum())
+    tail = (
+        f" Of {unknown} the spread between healthy people is not known, and any movement counts as a change."
+        if unknown
+        else ""
     )
-
-
-def _unchanged(same: pd.DataFrame, total: int) -> str:
     if same.empty:
-        return f"None of the {total} readouts stays within {NEGLIGIBLE:g} healthy standard deviations."
+        return f"None of the {total} readouts stays within {NEGLIGIBLE:g} healthy standard deviations.{tail}"
     examples = []
     for level in ("network", "circuit", "oscillation", "microcircuit", "synaptic", "molecular"):
         names = same[same["level"] == level].sort_values("d", key=abs).index[:2]
@@ -243,7 +248,7 @@ def _unchanged(same: pd.DataFrame, total: int) -> str:
     verb = "does" if len(same) == 1 else "do"
     return (
         f"{len(same)} of {total} readouts {verb} not change (|d| below {NEGLIGIBLE:g} healthy standard "
-        f"deviations){named}."
+        f"deviations){named}.{tail}"
     )
 
 
@@ -256,7 +261,7 @@ def _confidence(changed: pd.DataFrame, attrs: Mapping[Any, Any], observed: str) 
     p = changed.apply(show.sign_probability, axis=1)
     sure, unsure = int((p >= 0.9).sum()), p[p < 0.9]
     total = len(changed)
-    share = "all" if sure == total else f"{sure} of the"
+    share = "all" if sure == total else f"{sure or 'none'} of the"
     text = f"The direction of {share} {total} changes is sure, P ≥ 0.9 over {draws}"
     if len(unsure):
         worst = str(unsure.index[0])
