@@ -59,6 +59,19 @@ def test_a_dose_of_one_is_health(small: Connectome) -> None:
     np.testing.assert_array_equal(state.point.x, healthy.state.point.x)
 
 
+def test_an_alias_in_a_record_acts_like_the_name(small: Connectome) -> None:
+    """It once moved a variable that no equation reads, and silently nothing followed."""
+    from synsys.brain.draws import draws
+
+    healthy = HealthyBrain(BrainModel(small), draws(1)[0])
+    alias, name = (healthy.perturbed([Perturbation(n, 0.8)]) for n in ("KCNQ2", "kcnq2_conductance"))
+    np.testing.assert_array_equal(alias.point.x, name.point.x)
+    assert not np.array_equal(alias.point.x, healthy.state.point.x)
+    assert resolve([Perturbation("KCNQ2", 0.8), "SK3=0.5"]) == resolve(["KCNQ2=0.8", "KCNN3=0.5"])
+    with pytest.raises(UserError, match="GRIN2X"):
+        cascade(Perturbation("GRIN2X", 0.7), brain=small, draws=2)
+
+
 def test_the_result_is_valid_and_survives_the_disk(mild, tmp_path) -> None:
     validate(mild)
     again = load(save(mild, tmp_path / "cascade.nc"))

@@ -20,6 +20,7 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import RegionalMap, maps, receptors
+from synsys.knowledge.resolve import resolved
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -221,6 +222,7 @@ class HealthyBrain:
         Parameters
         ----------
         changes : sequence of Perturbation
+            Names may be aliases (`knowledge.resolve.resolved`).
         sized : bool
             Whether the prior on each size is sampled (by the draw) or left at its mean.
         """
@@ -233,7 +235,7 @@ class HealthyBrain:
                 f"{len(changes)} perturbations at once; at most {len(self.draw.size)} are accepted"
             )
         for change, z in zip(changes, self.draw.size, strict=False):
-            modulation.perturb(change, float(z) if sized else 0.0)
+            modulation.perturb(resolved(change), float(z) if sized else 0.0)
         modulation.propagate(self.draw.strength)
         return self.with_modulation(modulation)
 

@@ -16,7 +16,7 @@ from synsys.core.perturbation import Perturbation
 from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
-from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity
+from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity, resolved
 from synsys.scales import tree as groups
 from synsys.scales.describe import created, digests, methods, references
 from synsys.scales.effects import METRIC, Healthy, effects, graph_table, observations
@@ -51,7 +51,7 @@ def resolve(
     """Perturbations from text, records and disorder names, in that order."""
     given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
     named = [disorder] if isinstance(disorder, str) else list(disorder)
-    changes = [parse_perturbation(p) if isinstance(p, str) else p for p in given]
+    changes = [parse_perturbation(p) if isinstance(p, str) else resolved(p) for p in given]
     return (*changes, *(row for name in named for row in profile(name)))
 
 
