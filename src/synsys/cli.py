@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(name="synsys", add_completion=False, pretty_exceptions_enable=False)
 
 Perturb = Annotated[
-    list[str] | None, typer.Option("--perturb", "-p", help="NAME=FACTOR[:CELL][@WHERE] or NAME+=D; repeats.")
+    list[str] | None,
+    typer.Option("--perturb", "-p", help=r"NAME=FACTOR\[:CELL]\[@WHERE] or NAME+=D; repeats."),
 ]
 Disorder = Annotated[
     list[str] | None, typer.Option("--disorder", "-d", help="Disorder profile, e.g. schizophrenia; repeats.")
@@ -42,8 +43,8 @@ Linear = Annotated[
     str,
     typer.Option(
         "--linearisation",
-        help="plain, or statistical: rates and gains averaged over fluctuations (meant for 1 to 3 mV; about "
-        "20 times slower).",
+        help="plain, or statistical: rates and gains averaged over fluctuations (meant for 1 to 3 mV; tens "
+        "of times slower).",
     ),
 ]
 Eeg = Annotated[

@@ -74,7 +74,9 @@ def test_the_printed_table_says_which_changes_of_connectivity_depend_on_how_it_i
     told = " ".join(console.export_text().split())
     count = int(re.search(r"Of (\d+) changes of FC", told)[1])
     assert count >= 2
-    assert f"{count} without measurement noise, 0 after regression of the global signal" in told
+    assert (
+        f"{count} keep their sign without measurement noise, 0 after regression of the global signal" in told
+    )
 
 
 def test_calibrated_rows_are_marked_in_the_printed_table() -> None:

@@ -85,7 +85,7 @@ def test_adjusted_regions_are_named_in_the_limitations(tree, page: str) -> None:
     names = tree["regions"]["region"].values[tree["regions"]["rebalanced"].values > 0]
     assert f"In {len(names)} of {tree['regions'].sizes['region']} regions the healthy state had to be" in text
     assert all(f"{name} (50 %)" in text for name in names)
-    assert "In no region the regional maps had to be tempered." in text
+    assert "In no region the deviation from the template had to be tempered." in text
 
 
 def test_text_from_outside_cannot_become_markup(tmp_path: Path) -> None:

@@ -130,8 +130,11 @@ def observed(table: pd.DataFrame, ways: Mapping[str, str], below: float) -> str:
     if not changed.any():
         return ""
     same = {way: int((effect[first] * effect[way] > 0)[changed].sum()) for way in others}
-    kept = ", ".join(f"{same[way]} {ways[way]}" for way in others)
-    return f"Of {int(changed.sum())} changes of FC {ways[first]}, these keep their sign: {kept}."
+    total = f"{int(changed.sum())} change{'s' if changed.sum() > 1 else ''}"
+    kept = ", ".join(
+        f"{same[way]} {'' if k else 'keep their sign '}{ways[way]}" for k, way in enumerate(others)
+    )
+    return f"Of {total} of FC {ways[first]}, {kept}."
 
 
 def options(attrs: Mapping[Any, Any]) -> list[str]:

@@ -74,8 +74,8 @@ def listed(items: Sequence[str]) -> str:
 ADJUSTED = {
     "rebalanced": "the healthy state had to be rebalanced: excitation alone would have driven a population "
     "above its healthy rate, so the inhibition that it receives was raised",
-    "tempered": "the regional maps had to be tempered: as they are, the region would have no stable healthy "
-    "state, so its deviation from the template was halved until it had one",
+    "tempered": "the deviation from the template had to be tempered: at its full size there was no stable "
+    "healthy state, so it was halved until there was one",
 }
 """What was done to a region's healthy state, by variable of `/regions`."""
 NAMED = 6

@@ -106,7 +106,7 @@ def cascade(
         heterogeneity is said to explain.
     linearisation : {"plain", "statistical"}
         ``statistical`` averages firing rate and gain over the fluctuations of the potential (meant for
-        fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes about 20 times as long.
+        fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes tens of times as long.
     eeg : DataFrame, path or ``"sphere"``, optional
         Lead field, electrodes by regions: band power at electrodes becomes the group ``/eeg``.
 
