@@ -93,6 +93,7 @@ def test_an_input_is_no_result_and_links_are_wired(small: Connectome) -> None:
     assert table.origin["trkb_activity"] == "wired"
     assert table.origin["pyramidal_activity"] == "emergent"
     assert table.origin["circuit_integrity"] == "by construction"
+    assert table.d[["circuit_integrity", "network_dysconnectivity"]].isna().all()
     assert set(table.label) == {"simulated-causal"}
 
 

@@ -23,7 +23,7 @@ from synsys.core.perturbation import Perturbation
 from synsys.knowledge.mechanisms import RegionalMap
 from synsys.measures.sensors import SPHERE
 from synsys.measures.systems import DENSITY
-from synsys.scales.runs import PEOPLE, Runner
+from synsys.scales.runs import Runner
 
 REFERENCES = (
     "Gupta R, Jha NK, Kumar N, Nagraik R, Ravi K (2026) From synapse to system. Front Cell Dev Biol, "
@@ -118,8 +118,8 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"{100 * DENSITY:g} % of connections and are compared with weight- and degree-preserving nulls. "
         f"{len(runner.draws)} draws combine {used} of the {members()} members of the calibration ensemble "
         f"with a Sobol sequence over the priors of links, maps and sizes (seed {runner.seed}); reference and "
-        "perturbed states share draws. Effect sizes are in units of the modelled spread between "
-        f"{min(PEOPLE, len(runner.draws))} healthy people; intervals are 5-95 %.{_electrodes(runner)}"
+        "perturbed states share draws. Effect sizes are in units of the modelled spread between healthy "
+        f"people; intervals are 5-95 %.{_electrodes(runner)}"
     )
 
 
