@@ -311,10 +311,11 @@ def observed_fc(covariance: np.ndarray, noise: float | np.ndarray) -> dict[str, 
     Returns
     -------
     dict of str to ndarray, (R, R)
-        Pearson r.
+        Pearson r; 0 for a region without signal, as with the least noise.
     """
     noisy = covariance + np.diag(np.broadcast_to(noise, len(covariance)))
-    seen = correlation(noisy), correlation(covariance), correlation(regress_global(noisy))
+    silent = np.diag((np.diagonal(covariance) <= 0).astype(float))
+    seen = correlation(noisy), correlation(covariance + silent), correlation(regress_global(noisy))
     return dict(zip(OBSERVATIONS, seen, strict=True))
 
 
