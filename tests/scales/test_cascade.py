@@ -131,6 +131,18 @@ def test_regions_whose_healthy_state_was_adjusted_are_in_the_result(mild, small:
     assert (mild["regions"]["rebalanced"] > 0).any()
 
 
+def test_a_readout_is_set_against_the_nulls_of_its_own_metric_only(mild) -> None:
+    """Two things are called network_vulnerability; the readout is the inverse margin of stability."""
+    table, graph = mild["table"].to_dataset(), mild["graph"].to_dataset().sel(state="reference")
+    z = table["null_z_reference"]
+    assert np.isnan(float(z.sel(readout="network_vulnerability")))
+    assert float(z.sel(readout="global_efficiency")) == float(graph["null_z"].sel(metric="global_efficiency"))
+    stable = table["reference"].sel(readout=["network_stability", "network_vulnerability"])
+    draws = mild["draws"]["reference"].sel(readout=["network_stability", "network_vulnerability"])
+    assert np.isfinite(stable).all()
+    np.testing.assert_allclose(draws[0] * draws[1], 1.0)
+
+
 def test_what_no_draw_can_move_in_health_is_labelled(mild) -> None:
     """A healthy value that is the same in every draw was put in: calibrated, or a distance from health."""
     table = mild["table"].to_dataset().to_dataframe()

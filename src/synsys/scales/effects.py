@@ -19,8 +19,13 @@ from synsys.scales.runs import Outcome, Runner
 
 LEAST_STABLE = 0.5
 """Share of draws that must stay stable for effects to be reported."""
-METRIC = {"betweenness": "hub_betweenness", "assortativity": "assortativity_strength"}
-"""Graph metrics whose readout has another name."""
+METRIC = {
+    "betweenness": "hub_betweenness",
+    "assortativity": "assortativity_strength",
+    "network_vulnerability": "",
+}
+"""Graph metric behind a readout of another name; that of network_vulnerability is not one (it is 1 / margin
+of stability), though a graph metric is called the same."""
 
 
 class Effects:
