@@ -146,7 +146,13 @@ REFUSED = {
     "draws no number": ("cascade -p GRIN2B=0.7 --draws many", r"--draws"),
     "negative seed": ("cascade -p GRIN2B=0.7 --seed -1", r"--seed"),
     "no process": ("cascade -p GRIN2B=0.7 --jobs 0", r"--jobs"),
-    "beta": ("cascade -p GRIN2B=0.7 --beta nan", r"--beta"),
+    "beta": ("cascade -p GRIN2B=0.7 --beta nan", r"beta = nan: a finite number"),
+    "spun maps": ("cascade -p GRIN2B=0.7 --spun-maps -1", r"--spun-maps"),
+    "no maps to spin": ("cascade -p GRIN2B=0.7 --spun-maps 1 --brain BRAIN", r"no cortical maps to spin"),
+    "linearisation": ("cascade -p GRIN2B=0.7 --linearisation gaussian", r"'gaussian'.*plain, statistical"),
+    "lead field missing": ("cascade -p GRIN2B=0.7 --eeg nowhere.csv", r"nowhere\.csv: no such file"),
+    "lead field of another form": ("cascade -p GRIN2B=0.7 --eeg FILE", r"FILE: unknown format"),
+
     "option": ("cascade -p GRIN2B=0.7 --drawz 4", r"--drawz.*--draws"),
     "command": ("cascad", r"cascad"),
     "brain missing": ("cascade -p GRIN2B=0.7 --brain nowhere", r"nowhere: no such folder; expected weights"),
@@ -319,6 +325,17 @@ def test_a_dose_sweep_writes_one_result_per_dose(here, brain):
         for k in (0, 1)
     ]
     assert values == pytest.approx([0.9, 1.1])
+
+
+def test_options_reach_the_result(here, brain, capsys):
+    command = ("cascade", "-p", "GRIN2B=0.9", "--brain", brain, "--out", "out", *QUICK)
+    assert call(*command, "--beta", "0", "--eeg", "sphere") == 0
+    tree = synsys.load("out/cascade.nc")
+    assert json.loads(tree.attrs["options"]) == {
+        "beta": 0.0, "spun_maps": None, "linearisation": "plain", "eeg": "sphere",
+    }  # fmt: skip
+    assert tree["eeg"].sizes == {"state": 2, "draw": 2, "electrode": 61, "band": 5}
+    assert "map slopes × 0, EEG (sphere)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_saved_result_becomes_a_report(saved, here, capsys):

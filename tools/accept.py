@@ -24,7 +24,8 @@ from synsys.brain.stability import stability
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
-from synsys.measures.readouts import Atlas, readouts
+from synsys.measures.readouts import readouts
+from synsys.measures.systems import Atlas
 
 RANGES = {
     "sd_e": (0.3, 4.0),

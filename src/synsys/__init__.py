@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from synsys.data.embedded import load_embedded as load_embedded
     from synsys.data.read import load_brain as load_brain
     from synsys.scales.cascade import cascade as cascade
+    from synsys.scales.cascade import sweep as sweep
     from synsys.scales.claims import check_claims as check_claims
 
 _LAZY = {
@@ -28,6 +29,7 @@ _LAZY = {
     "load_brain": "synsys.data.read",
     "load_embedded": "synsys.data.embedded",
     "save": "synsys.core.schema",
+    "sweep": "synsys.scales.cascade",
 }
 
 __all__ = ["__version__", *_LAZY]

@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(name="synsys", add_completion=False, pretty_exceptions_enable=False)
 
 Perturb = Annotated[
-    list[str] | None, typer.Option("--perturb", "-p", help="NAME=FACTOR[:CELL][@WHERE] or NAME+=D; repeats.")
+    list[str] | None,
+    typer.Option("--perturb", "-p", help=r"NAME=FACTOR\[:CELL]\[@WHERE] or NAME+=D; repeats."),
 ]
 Disorder = Annotated[
     list[str] | None, typer.Option("--disorder", "-d", help="Disorder profile, e.g. schizophrenia; repeats.")
@@ -34,7 +34,26 @@ Brain = Annotated[
 Draws = Annotated[int, typer.Option("--draws", min=2, help="Joint samples of everything uncertain.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draws; the same seed, the same result.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; all cores by default.")]
-Beta = Annotated[float, typer.Option("--beta", help="Regional heterogeneity; 0 makes regions alike.")]
+Beta = Annotated[float, typer.Option("--beta", help="Factor on the slopes of maps; 0: regions alike.")]
+Spun = Annotated[
+    int | None,
+    typer.Option("--spun-maps", min=0, metavar="SEED", help="Turn the cortical maps at random: a null."),
+]
+Linear = Annotated[
+    str,
+    typer.Option(
+        "--linearisation",
+        help="plain, or statistical: rates and gains averaged over fluctuations (meant for 1 to 3 mV; tens "
+        "of times slower).",
+    ),
+]
+Eeg = Annotated[
+    str | None,
+    typer.Option(
+        "--eeg", metavar="LEADFIELD",
+        help="Band power at electrodes: sphere (built-in head), or a CSV of electrodes by regions.",
+    ),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default synsys-out/COMMAND-SLUG.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
@@ -66,7 +85,8 @@ def _root(
 @app.command()
 def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
-    seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, out: Out = None, force: Force = False,
+    seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
+    linearisation: Linear = "plain", eeg: Eeg = None, out: Out = None, force: Force = False,
 ) -> None:  # fmt: skip
     """Trace a molecular change through synapses, microcircuit, rhythms and networks.
 
@@ -75,44 +95,34 @@ def cascade(
     """
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save
-    from synsys.knowledge.resolve import parse_sweep
-    from synsys.scales.cascade import cascade as run
-    from synsys.scales.cascade import open_brain, profile
+    from synsys.scales.cascade import doses, open_brain
+    from synsys.scales.cascade import sweep as run
+    from synsys.scales.runs import check_options
 
     given, named = perturb or [], disorder or []
     if not given and not named:
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
-    if not isfinite(beta):
-        raise UserError(f"--beta {beta}: a finite number is needed")
-    sweeps = [parse_sweep(text) for text in given]
-    for name in named:
-        profile(name)
-    doses = [s for s in sweeps if len(s) > 1]
-    if len(doses) > 1:
-        raise UserError("one perturbation can be swept at a time")
-    runs = (
-        [tuple(x if s is doses[0] else s[0] for s in sweeps) for x in doses[0]]
-        if doses
-        else [tuple(s[0] for s in sweeps)]
-    )
+    sets = doses(given, named)
     connectome = open_brain(brain)
+    check_options(connectome, beta, spun_maps, linearisation, eeg)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
     command = shlex.join(["synsys", *sys.argv[1:]])
+    several = len(sets) > 1
     with whole_folder(target) as folder:
-        for k, changes in enumerate(runs):
-            label = f"dose {k + 1} of {len(runs)}" if len(runs) > 1 else "solving draws"
-            with _progress(label) as step:
-                tree = run(changes, named, connectome, draws, seed, jobs, beta, step, command)
-            suffix = f"-{k:02d}" if len(runs) > 1 else ""
+        with _progress(f"{len(sets)} doses" if several else "solving draws") as step:
+            results = run(
+                given, named, connectome, draws, seed, jobs, beta, step, command,
+                spun_maps=spun_maps, linearisation=linearisation, eeg=eeg,
+            )  # fmt: skip
+        for k, tree in enumerate(results):
+            suffix = f"-{k:02d}" if several else ""
             save(tree, folder / f"cascade{suffix}.nc")
             tree["table"].to_dataset().to_dataframe().to_csv(folder / f"table{suffix}.csv")
             _write_report(tree, folder / f"report{suffix}.html")
             print_result(tree)
             if _nothing_follows(tree):
                 typer.echo("Nothing follows: no row of the tables carries this change into the circuit.")
-    typer.echo(
-        f"result and report: {target}/report.html" if len(runs) == 1 else f"results and reports: {target}"
-    )
+    typer.echo(f"results and reports: {target}" if several else f"result and report: {target}/report.html")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from synsys.brain.bold import (
     correlation,
     drive_weights,
     noise_level,
+    observed_fc,
     regress_global,
 )
 from synsys.brain.draws import draws
@@ -150,6 +151,28 @@ def test_global_signal_regression_equals_regression_of_time_series():
     assert cleaned == pytest.approx(np.cov(residual.T), abs=1e-12)
     assert correlation(cleaned) == pytest.approx(np.corrcoef(residual.T), abs=1e-10)
     assert cleaned.sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_three_ways_of_observing_the_same_signals():
+    rng = np.random.default_rng(2)
+    covariance = np.cov(rng.normal(size=(6, 40)) + rng.normal(size=40))
+    seen = observed_fc(covariance, 0.5)
+    fainter = observed_fc(0.25 * covariance, 0.5)
+    off = ~np.eye(6, dtype=bool)
+    assert (abs(fainter["fc"][off]) < abs(seen["fc"][off])).all()
+    np.testing.assert_allclose(fainter["fc_noiseless"], seen["fc_noiseless"], atol=1e-12)
+    np.testing.assert_allclose(observed_fc(covariance, 0.0)["fc"], seen["fc_noiseless"], atol=1e-12)
+    assert seen["fc"][off].mean() > 0.3 > seen["fc_global_regressed"][off].mean()
+
+
+def test_a_region_without_signal_is_correlated_with_nothing():
+    """The cerebellum of a brain that has only one of its hemispheres hears nobody."""
+    covariance = np.zeros((3, 3))
+    covariance[:2, :2] = [[1.0, 0.6], [0.6, 1.0]]
+    seen = observed_fc(covariance, 0.1)
+    for name in ("fc", "fc_noiseless"):
+        np.testing.assert_array_equal(seen[name][2], [0, 0, 1])
+    assert seen["fc_noiseless"][0, 1] == pytest.approx(0.6)
 
 
 def test_fisher_z():

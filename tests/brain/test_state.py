@@ -33,7 +33,7 @@ CONDUCTANCES = (
     "pv_interneuron_density", "sst_interneuron_function", "cl_conductance", "spine_density",
     "long_range_synaptic_weight", "excitatory_drive", *CHANNELS.values(),
 )  # fmt: skip
-SETTABLE = {name: row for name, row in vocabulary().items() if row.kind != "readout"}
+SETTABLE = {name: row for name, row in vocabulary().items() if row.perturbable and row.unit_step}
 RATIOS = sorted(name for name, row in SETTABLE.items() if row.multiplies)
 VALUES = sorted(set(SETTABLE) - set(RATIOS))
 

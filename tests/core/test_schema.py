@@ -1,11 +1,15 @@
 """A result says what it is, survives the disk whole, and is refused when it is not one."""
 
+import re
+from io import StringIO
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 from synsys.core.errors import UserError
 from synsys.core.output import prepare_out, whole_folder, write_whole
-from synsys.core.schema import SchemaError, load, save, summary, validate
+from synsys.core.schema import SchemaError, load, print_result, save, summary, validate
 from tests.report.trees import make_tree
 
 
@@ -61,6 +65,28 @@ def test_a_newer_schema_is_refused(tmp_path) -> None:
     tree.attrs["schema_version"] = "99"
     with pytest.raises(SchemaError, match="99"):
         validate(tree)
+
+
+def test_the_printed_table_says_which_changes_of_connectivity_depend_on_how_it_is_observed() -> None:
+    """The made-up result keeps every sign without noise and turns every sign after global regression."""
+    console = Console(width=80, record=True, file=StringIO())
+    print_result(make_tree(), console)
+    told = " ".join(console.export_text().split())
+    count = int(re.search(r"Of (\d+) changes of FC", told)[1])
+    assert count >= 2
+    assert (
+        f"{count} keep their sign without measurement noise, 0 after regression of the global signal" in told
+    )
+
+
+def test_calibrated_rows_are_marked_in_the_printed_table() -> None:
+    console = Console(width=80, record=True, file=StringIO())
+    print_result(make_tree(), console, most=99)
+    lines = console.export_text().splitlines()
+    marked = {line.split()[0] for line in lines if re.search(r"\d†", line)}
+    assert marked == {"pv_rate", "sst_rate"}  # those that the made-up result calls calibrated
+    assert "† calibrated: the healthy value was fitted" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_summary_names_title_and_largest_change() -> None:

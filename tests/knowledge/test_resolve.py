@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import claims, entities, vocabulary
+from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import (
     CELLS,
     entity,
@@ -16,6 +17,7 @@ from synsys.knowledge.resolve import (
     parse_sweep,
     quantity,
     related_quantities,
+    resolved,
     unit_change,
 )
 
@@ -262,3 +264,42 @@ def test_no_text_fails_but_by_a_user_error(text: str) -> None:
 @given(st.sampled_from(NAMES), st.text(alphabet="0123456789.:+-=@eE ,PV", max_size=12))
 def test_whatever_follows_a_name_the_name_is_kept(name: str, tail: str) -> None:
     assert meant(f"{name}={tail}") <= {quantity(name).name}
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        (Perturbation("KCNQ2", 0.6, cell="pyr", where="dlPFC"), "KCNQ2=0.6:E@dlPFC"),
+        (Perturbation("SK3", 0.5), "SK3=0.5"),
+        (Perturbation("d2_occupancy", 0.65, "+"), "d2_occupancy+=0.65"),
+        (Perturbation("GRIN2B", -0.3, "+"), "GRIN2B+=-0.3"),
+    ],
+)
+def test_a_record_means_what_the_same_text_means(record, text) -> None:
+    assert resolved(record) == parse_perturbation(text)
+
+
+def test_a_record_keeps_its_prior_and_source() -> None:
+    change = Perturbation("GRIN2B", 0.7, sd=0.1, grade="B", source="somewhere")
+    assert resolved(change) == Perturbation("nmda_conductance", 0.7, sd=0.1, grade="B", source="somewhere")
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (Perturbation("GRIN2X", 0.7), "GRIN2X"),
+        (Perturbation("global_efficiency", 0.5), "is a readout"),
+        (Perturbation("d2_occupancy", 0.5, "*"), "set or added to, not multiplied"),
+        (Perturbation("d2_occupancy", 1.5, "+"), "outside"),
+        (Perturbation("GRIN2B", 0.7, cell="XYZ"), "cell 'XYZ'"),
+    ],
+)
+def test_a_record_is_held_to_the_rules_of_text(record, message) -> None:
+    with pytest.raises(UserError, match=message):
+        resolved(record)
+
+
+def test_every_row_of_a_disorder_profile_obeys_the_same_rules() -> None:
+    for row in disorders():
+        change = Perturbation(row.name, row.value, row.op, row.cell or None, row.where or None, row.sd)
+        assert resolved(change) == change, row

@@ -1,5 +1,8 @@
 """Readouts recover what is planted and follow the currents, not the parameters."""
 
+import re
+from copy import copy
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,8 @@ from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary
-from synsys.measures.readouts import Atlas, _peak, aperiodic_exponent, readouts
+from synsys.measures.readouts import aperiodic_exponent, peak_frequency, readouts
+from synsys.measures.systems import Atlas
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +34,23 @@ def test_exponent_of_a_power_law_with_a_peak(exponent: float) -> None:
 @pytest.mark.parametrize("planted", [34.0, 40.0, 52.0])
 def test_peak_of_a_planted_gamma(planted: float) -> None:
     log_power = -np.log(FINE) + 1.5 * np.exp(-0.5 * ((FINE - planted) / 4.0) ** 2)
-    assert _peak(FINE, log_power, 30.0, 80.0) == pytest.approx(planted, abs=0.6)
-    assert np.isnan(_peak(FINE, -np.log(FINE) * 1.5, 30.0, 80.0))
+    assert peak_frequency(FINE, log_power, 30.0, 80.0) == pytest.approx(planted, abs=0.6)
+    assert np.isnan(peak_frequency(FINE, -np.log(FINE) * 1.5, 30.0, 80.0))
+
+
+@pytest.mark.parametrize("band", ["alpha", "gamma"])
+def test_a_peak_is_sought_where_the_vocabulary_says(band: str, healthy) -> None:
+    """A bump inside the band counts, one outside does not, however high."""
+    _, grid, atlas, solution = healthy
+    low, high = (float(x) for x in re.findall(r"\d+", vocabulary()[f"peak_{band}_frequency"].definition))
+    assert (low, high) == BANDS[band]
+    f = grid.frequency
+    for planted, found in ((1.25 * low, True), (0.7 * low, False)):
+        bump = 30 * np.exp(-0.5 * ((f - planted) / (0.06 * planted)) ** 2)
+        planned = copy(solution)
+        vars(planned)["psd"] = np.repeat((f**-1.5 * (1 + bump))[:, None], len(atlas.brain), 1)
+        value = readouts(planned, atlas).get(f"peak_{band}_frequency", np.nan)
+        assert (abs(value - planted) < 0.06 * planted) == found, planted
 
 
 def test_phase_locking_runs_from_zero_to_one() -> None:

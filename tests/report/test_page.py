@@ -80,6 +80,14 @@ def test_it_says_what_it_is_for_and_how_it_was_made(tree, page: str) -> None:
     assert "<svg" in page
 
 
+def test_adjusted_regions_are_named_in_the_limitations(tree, page: str) -> None:
+    text = page[page.index('id="limitations"') :]
+    names = tree["regions"]["region"].values[tree["regions"]["rebalanced"].values > 0]
+    assert f"In {len(names)} of {tree['regions'].sizes['region']} regions the healthy state had to be" in text
+    assert all(f"{name} (50 %)" in text for name in names)
+    assert "In no region the deviation from the template had to be tempered." in text
+
+
 def test_text_from_outside_cannot_become_markup(tmp_path: Path) -> None:
     tree = make_tree()
     tree.attrs["title"] = '<script>alert(1)</script> & "x"'

@@ -86,6 +86,10 @@ def make_tree(
     fc[:, :, np.arange(n), np.arange(n)] = 1.0
     fc[1] += nothing
 
+    alone = np.tanh(np.arctanh(np.clip(fc, -0.99, 0.99)) * 1.1)
+    alone[:, :, np.arange(n), np.arange(n)] = 1.0 + np.array([0.0, nothing])[:, None, None]
+    centred = fc - 0.3 * (1 - np.eye(n))
+
     value = rng.uniform(0.1, 0.6, (2, len(METRICS)))
     mean = value - rng.uniform(-0.1, 0.1, value.shape)
     spread = np.full(value.shape, 0.02)
@@ -109,6 +113,7 @@ def make_tree(
         "seed": seed,
         "draws": draws,
         "brain": brain.name,
+        "options": json.dumps({"beta": 1.0, "spun_maps": None, "linearisation": "plain", "eeg": ""}),
         "perturbations": json.dumps(["nmda_conductance=0.7"]),
         "limitations": json.dumps({name: limitation(name) for name in limits}),
         "digests": json.dumps({"brain": brain.provenance["sha256"], "links.csv": "ab" * 32}),
@@ -139,9 +144,13 @@ def make_tree(
             {**axis, **region_axis, "frequency": frequency},
         ),
         "/fc": xr.Dataset(
-            {"fc": (("state", "draw", "region", "region_to"), fc)},
+            {
+                name: (("state", "draw", "region", "region_to"), values)
+                for name, values in (("fc", fc), ("fc_noiseless", alone), ("fc_global_regressed", centred))
+            },
             {**axis, **region_axis, "region_to": region},
         ),
+        "/observations": _observations(table),
         "/graph": xr.Dataset(
             {
                 **{
@@ -173,6 +182,8 @@ def make_tree(
                 },
                 **{name: ("region", brain.regions[name].to_numpy(float)) for name in "xyz"},
                 "sensitivity": ("region", np.abs(rate_change)),
+                "rebalanced": ("region", np.where(np.arange(n) % 30 == 4, 0.5, 0.0)),
+                "tempered": ("region", np.zeros(n)),
                 "distance": ("region", distance),
                 "rate_change": ("region", np.where(cortex, rate_change, np.nan) + nothing),
                 "fc_change": ("region", change.mean(0) + nothing),
@@ -191,6 +202,18 @@ def make_tree(
         ),
     }  # fmt: skip
     return xr.DataTree.from_dict(groups)
+
+
+def _observations(table: xr.Dataset) -> xr.Dataset:
+    """The same effects without noise, the opposite after regression of the global signal."""
+    names = [name for name in READOUTS if name.endswith("_fc")]
+    rows = table.sel(readout=names)
+    columns = ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90", "p_sign")
+    turned = {"effect": -rows["effect"], "d": -rows["d"], "p_sign": 1 - rows["p_sign"]}
+    data = {
+        c: (("observation", "readout"), np.stack([rows[c], rows[c], turned.get(c, rows[c])])) for c in columns
+    }
+    return xr.Dataset(data, {"observation": ["fc", "fc_noiseless", "fc_global_regressed"], "readout": names})
 
 
 def _table(
@@ -224,6 +247,7 @@ def _table(
                 "grade": "A" if origin == "input" else "C",
                 "limitation_id": known.limitation_id,
                 "definition": known.definition,
+                "calibrated": "healthy rate" if name in ("pv_rate", "sst_rate") else "",
                 "null_z_reference": 4.1 if name in METRICS else np.nan,
                 "null_z_perturbed": 3.7 if name in METRICS and not unstable else np.nan,
             }

@@ -12,6 +12,7 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import load, save, validate
 from synsys.data.embedded import load_embedded
+from synsys.measures.standing import HELD
 from synsys.scales.cascade import cascade, profile, resolve
 
 SMALL = (
@@ -56,6 +57,19 @@ def test_a_dose_of_one_is_health(small: Connectome) -> None:
     np.testing.assert_array_equal(state.point.x, healthy.state.point.x)
 
 
+def test_an_alias_in_a_record_acts_like_the_name(small: Connectome) -> None:
+    """It once moved a variable that no equation reads, and silently nothing followed."""
+    from synsys.brain.draws import draws
+
+    healthy = HealthyBrain(BrainModel(small), draws(1)[0])
+    alias, name = (healthy.perturbed([Perturbation(n, 0.8)]) for n in ("KCNQ2", "kcnq2_conductance"))
+    np.testing.assert_array_equal(alias.point.x, name.point.x)
+    assert not np.array_equal(alias.point.x, healthy.state.point.x)
+    assert resolve([Perturbation("KCNQ2", 0.8), "SK3=0.5"]) == resolve(["KCNQ2=0.8", "KCNN3=0.5"])
+    with pytest.raises(UserError, match="GRIN2X"):
+        cascade(Perturbation("GRIN2X", 0.7), brain=small, draws=2)
+
+
 def test_the_result_is_valid_and_survives_the_disk(mild, tmp_path) -> None:
     validate(mild)
     again = load(save(mild, tmp_path / "cascade.nc"))
@@ -77,7 +91,65 @@ def test_an_input_is_no_result_and_links_are_wired(small: Connectome) -> None:
     assert table.origin["trkb_activity"] == "wired"
     assert table.origin["pyramidal_activity"] == "emergent"
     assert table.origin["circuit_integrity"] == "by construction"
+    assert table.d[["circuit_integrity", "network_dysconnectivity"]].isna().all()
     assert set(table.label) == {"simulated-causal"}
+
+
+def test_a_weaker_signal_lowers_connectivity_only_through_measurement_noise(small: Connectome) -> None:
+    """Neurovascular coupling scales every BOLD signal alike and leaves neurons alone (r has no unit)."""
+    tree = cascade("neurovascular_coupling=0.5", brain=small, draws=4, jobs=1)
+    fc = {name: tree["fc"][name] for name in ("fc", "fc_noiseless", "fc_global_regressed")}
+    off = ~np.eye(len(small), dtype=bool)
+    size = {name: np.abs(m.values[..., off]).mean(axis=(1, 2)) for name, m in fc.items()}
+    assert size["fc"][1] < 0.9 * size["fc"][0]
+    np.testing.assert_allclose(fc["fc_noiseless"][1], fc["fc_noiseless"][0], atol=1e-5)
+    table = tree["observations"].to_dataset()
+    whole = table.sel(readout="within_network_fc")
+    assert float(whole["effect"].sel(observation="fc")) < 0
+    assert abs(float(whole["effect"].sel(observation="fc_noiseless"))) < 1e-5
+
+
+def test_connectivity_as_the_table_has_it_is_one_of_the_observations(mild) -> None:
+    table, seen = mild["table"].to_dataset(), mild["observations"].to_dataset().sel(observation="fc")
+    for column in ("value", "reference", "effect", "d", "p_sign"):
+        there = table[column].sel(readout=seen["readout"].values)
+        np.testing.assert_allclose(seen[column], there, rtol=1e-4, atol=1e-5, err_msg=column)
+
+
+def test_regions_whose_healthy_state_was_adjusted_are_in_the_result(mild, small: Connectome) -> None:
+    """The share of draws counted from the healthy brains themselves; inhibition rises where it is listed."""
+    from synsys.brain.draws import draws
+
+    model = BrainModel(small)
+    healthy = [HealthyBrain(model, draw) for draw in draws(6)]
+    region = model.wiring.nodes.region.to_numpy()
+    for name, of in (("rebalanced", lambda h: h.rebalanced.any(-1)), ("tempered", lambda h: h.tempered)):
+        want = [np.mean([of(h)[region == i].any() for h in healthy]) for i in range(len(small))]
+        np.testing.assert_allclose(mild["regions"][name], want)
+    assert (mild["regions"]["rebalanced"] > 0).any()
+
+
+def test_a_readout_is_set_against_the_nulls_of_its_own_metric_only(mild) -> None:
+    """Two things are called network_vulnerability; the readout is the inverse margin of stability."""
+    table, graph = mild["table"].to_dataset(), mild["graph"].to_dataset().sel(state="reference")
+    z = table["null_z_reference"]
+    assert np.isnan(float(z.sel(readout="network_vulnerability")))
+    assert float(z.sel(readout="global_efficiency")) == float(graph["null_z"].sel(metric="global_efficiency"))
+    stable = table["reference"].sel(readout=["network_stability", "network_vulnerability"])
+    draws = mild["draws"]["reference"].sel(readout=["network_stability", "network_vulnerability"])
+    assert np.isfinite(stable).all()
+    np.testing.assert_allclose(draws[0] * draws[1], 1.0)
+
+
+def test_what_no_draw_can_move_in_health_is_labelled(mild) -> None:
+    """A healthy value that is the same in every draw was put in: calibrated, or a distance from health."""
+    table = mild["table"].to_dataset().to_dataframe()
+    values = mild["draws"]["reference"].to_series().unstack("draw")[list(mild["draws"]["draw"].values)]
+    fixed = values.std(axis=1, ddof=0) <= 1e-9 * values.mean(axis=1).abs()
+    told = (table["calibrated"] == HELD) | table["origin"].isin(("input", "by construction"))
+    assert fixed.sum() > 10
+    assert list(table.index[fixed & ~told]) == []
+    assert list(table.index[~fixed & (table["calibrated"] == HELD)]) == []
 
 
 def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from synsys.brain.state import State
 from synsys.circuit.drift import E_GLU, block, drive, firing
 from synsys.core.errors import UserError, unknown
+from synsys.core.schema import OBSERVATIONS
 
 _STEP = 1e-30
 DRIVES = ("synaptic", "firing")
@@ -293,6 +294,31 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
     return fc
 
 
+def observed_fc(covariance: np.ndarray, noise: float | np.ndarray) -> dict[str, np.ndarray]:
+    """Functional connectivity in every way of `core.schema.OBSERVATIONS`.
+
+    Noise of fixed variance makes every correlation fall where the signal shrinks, whatever becomes of
+    coupling; without noise, only coupling is left. Regression of the global signal takes out what all
+    regions share, and centres correlations near zero by construction.
+
+    Parameters
+    ----------
+    covariance : ndarray, (R, R)
+        Of BOLD without measurement noise, R >= 2.
+    noise : float or ndarray, (R,)
+        Variance of measurement noise.
+
+    Returns
+    -------
+    dict of str to ndarray, (R, R)
+        Pearson r; 0 for a region without signal, as with the least noise.
+    """
+    noisy = covariance + np.diag(np.broadcast_to(noise, len(covariance)))
+    silent = np.diag((np.diagonal(covariance) <= 0).astype(float))
+    seen = correlation(noisy), correlation(covariance + silent), correlation(regress_global(noisy))
+    return dict(zip(OBSERVATIONS, seen, strict=True))
+
+
 def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
     """Neural drive of BOLD in each region per potential of each source.
 
@@ -303,6 +329,11 @@ def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
     reticular nucleus, cerebellar nuclei by Purkinje cells) the two readings differ in sign. ``firing``:
     rate of the excitatory projecting populations, or of all projecting ones where none is excitatory.
     Delays and synaptic kinetics are left out: they turn the phase by less than 0.1 rad below 0.1 Hz.
+
+    Neither reading has inhibitory synaptic currents and their cost; the cost of spikes, of ionic currents
+    and of housekeeping; vessels that interneurons widen or narrow directly (Cauli et al. 2004, J Neurosci
+    24:8940); astrocytes (Attwell et al. 2010, Nature 468:232); neuromodulators acting on vessels. So a
+    change of inhibition is seen only through what it does to excitation.
 
     Parameters
     ----------

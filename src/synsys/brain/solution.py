@@ -40,6 +40,13 @@ AVERAGED = ("striatum", "pallidum")
 """Structures whose regional signal is the mean of their first two populations."""
 
 
+def band_mean(frequency: np.ndarray, power: np.ndarray, band: str) -> np.ndarray:
+    """Mean spectral density in a band of `BANDS`, (N,), from power (F, N); interpolated in log-log."""
+    low, high = BANDS[band]
+    grid, at = np.log(frequency), np.log(np.linspace(low, high, 41))
+    return np.exp(np.stack([np.interp(at, grid, column) for column in np.log(power).T])).mean(-1)
+
+
 class Grid:
     """Frequencies and output weights shared by all states of one brain.
 
@@ -104,11 +111,7 @@ class Solution:
 
     def band_power(self, band: str) -> np.ndarray:
         """Mean spectral density of each region in a band, (R,), mV^2 / Hz."""
-        low, high = BANDS[band]
-        f = np.linspace(low, high, 41)
-        grid = np.log(self.grid.frequency)
-        values = np.stack([np.interp(np.log(f), grid, np.log(column)) for column in self.psd.T])
-        return np.exp(values).mean(-1)
+        return band_mean(self.grid.frequency, self.psd, band)
 
     def synchrony(self, band: str) -> np.ndarray:
         """Phase-locking value between regions in a band, mean over its frequencies, (R, R)."""

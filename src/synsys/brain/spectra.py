@@ -148,7 +148,7 @@ def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = Non
     lags = lags or Lags(wiring, frequency, system.speed)
     transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
     core, n_f = wiring.core, len(omega)
-    private = _noise_covariance(system, local, omega)
+    private = noise_covariance(system, local, omega)
 
     def block(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return wiring.loop(transfer, local.fast, local.slow, rows, columns, lags.get(rows, columns))
@@ -172,7 +172,7 @@ def respond(system: Linearised, frequency: np.ndarray, lags: "Lags | None" = Non
     node, out = wiring.source_node[core], wiring.source_slot[core]
     own_noise = np.sqrt(np.einsum("fnaa->fna", private.real)[:, node, out])
     spread = [inverse * own_noise[:, None, :]] + [inverse[:, :, reach] @ part for reach, part in columns]
-    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    common = np.sqrt(system.shared) * slow_response(system, local, omega)
     spread.append(inverse @ common[:, node, out][..., None])
     total = np.concatenate(spread, -1)
     at, loops = len(core), []
@@ -188,18 +188,18 @@ def _feed(wiring: Wiring, core: np.ndarray, members: np.ndarray, block) -> tuple
     return reach, block(core[reach], members)
 
 
-def _noise_covariance(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
+def noise_covariance(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
     """Covariance of the potentials of each node from its own background, (F, N, 3, 3), mV^2 / Hz."""
     kernel = 1.0 / (1.0 + (omega[:, None] * TAU_NOISE) ** 2)  # (F, 3 kinds)
     density = kernel[:, None, :, None] * system.noise.transpose(1, 0, 2) * 1e-3  # per Hz
     scaled = local.transfer * np.sqrt(density)[:, :, None]
     flat = scaled.reshape(*scaled.shape[:3], -1)
-    own = np.sqrt(1.0 - system.shared) * _slow(system, local, omega)[..., None]
+    own = np.sqrt(1.0 - system.shared) * slow_response(system, local, omega)[..., None]
     flat = np.concatenate([flat, own], -1)
     return flat @ flat.conj().swapaxes(-1, -2)
 
 
-def _slow(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
+def slow_response(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
     """Potential of each population under the slow input, (F, N, 3), mV / sqrt(Hz)."""
     frequency = np.maximum(omega / (2e-3 * np.pi), 1e-3)
     response = np.einsum("fnba,na->fnb", local.transfer[:, :, :, KINDS.index("ampa")], system.slow)

@@ -20,7 +20,8 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import TONES, maps, projections, receptors
+from synsys.knowledge.mechanisms import TONES, RegionalMap, maps, projections, receptors
+from synsys.knowledge.resolve import resolved
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -162,17 +163,22 @@ class BrainModel:
         region = self.wiring.nodes.region.to_numpy()
         return np.where(region >= 0, z[region], 0.0)
 
+    def used_maps(self) -> list[RegionalMap]:
+        """Rows of ``maps.csv`` that this brain has maps for: per variable the preferred, else the first."""
+        out: list[RegionalMap] = []
+        for name in dict.fromkeys(m.multiplier for m in maps()):
+            rows = [m for m in maps() if m.multiplier == name and self.z_map(m.map) is not None]
+            out += [m for m in rows if m.preferred] or rows[:1]
+        return out
+
     def regional(self, draw: Draw) -> dict[str, np.ndarray]:
         """Healthy regional factor of each mapped variable, (N, 3)."""
         out: dict[str, np.ndarray] = {}
-        for name in dict.fromkeys(m.multiplier for m in maps()):
-            rows = [m for m in maps() if m.multiplier == name and self.z_map(m.map) is not None]
-            chosen = [m for m in rows if m.preferred] or rows[:1]
-            for m in chosen:
-                z = self.z_map(m.map)
-                factor = np.maximum(1 + draw.beta.get((m.multiplier, m.map, m.cell), m.beta) * z, 0.2)  # type: ignore[operator]
-                here = self.places.mask(m.cell, ())
-                out[name] = out.get(name, np.ones((len(z), SLOTS))) * np.where(here, factor[:, None], 1.0)  # type: ignore[arg-type]
+        for m in self.used_maps():
+            z = self.z_map(m.map)
+            factor = np.maximum(1 + draw.beta.get((m.multiplier, m.map, m.cell), m.beta) * z, 0.2)  # type: ignore[operator]
+            here = np.where(self.places.mask(m.cell, ()), factor[:, None], 1.0)
+            out[m.multiplier] = out.get(m.multiplier, np.ones(here.shape)) * here
         return out
 
     def densities(self, draw: Draw) -> dict[str, np.ndarray]:
@@ -254,6 +260,7 @@ class HealthyBrain:
         Parameters
         ----------
         changes : sequence of Perturbation
+            Names may be aliases (`knowledge.resolve.resolved`).
         sized : bool
             Whether the prior on each size is sampled (by the draw) or left at its mean.
         """
@@ -265,7 +272,7 @@ class HealthyBrain:
             )
         modulation = Modulation(self.model.places, self.densities)
         for change, z in zip(changes, self.draw.size, strict=False):
-            modulation.perturb(change, float(z) if sized else 0.0)
+            modulation.perturb(resolved(change), float(z) if sized else 0.0)
         return self.with_modulation(modulation)
 
     def with_modulation(self, moved: Modulation) -> State:

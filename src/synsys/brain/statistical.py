@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synsys.brain.fixed import MOST_RELAXATION, fixed_point
-from synsys.brain.spectra import Linearised, _noise_covariance, _slow
+from synsys.brain.spectra import Linearised, noise_covariance, slow_response
 from synsys.brain.stability import stability
 from synsys.brain.state import State
 from synsys.circuit.drift import Parameters, firing
 from synsys.circuit.linear import local_transfer
 
+DOMAIN = (1.0, 3.0)
+"""Standard deviations of the potential between which statistical linearisation is meant to be used, mV
+(declared; ``benchmarks/linear_vs_simulation.py`` shows it beside simulations)."""
 GRID = np.r_[np.geomspace(0.01, 1.0, 9), np.arange(2.0, 61.0, 1.5), np.geomspace(65.0, 500.0, 8)]
 """Frequencies over which variance is integrated, Hz; slower fluctuations count as constant."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
@@ -52,9 +55,9 @@ class Averaged:
 def averaged(state: State, noise: float = 1.0, tolerance: float = 1e-3, most: int = 40) -> Averaged:
     """Statistical linearisation of a state.
 
-    Use it where potentials fluctuate by about 1 to 3 mV. Below, it equals the plain linearisation. Above,
-    terms that it leaves linear (products of fluctuating conductance and potential, magnesium block) are as
-    large as what it corrects; ``benchmarks/results/linear_vs_simulation.md`` shows both beside simulations.
+    Use it where potentials fluctuate by about 1 to 3 mV (`DOMAIN`). Below, it equals the plain linearisation.
+    Above, terms that it leaves linear (products of fluctuating conductance and potential, magnesium block)
+    are as large as what it corrects; ``benchmarks/linear_vs_simulation.py`` shows both beside simulations.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     flat = into.reshape(len(omega), -1, n_s)
     reach = np.linalg.solve(loop.swapaxes(1, 2), flat.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
 
-    private = _noise_covariance(system, local, omega)
+    private = noise_covariance(system, local, omega)
     between = private[:, node[:, None], out[:, None], out[None]] * (node[:, None] == node[None])
     size = private.shape[:3]
     total = ((reach @ between) * reach.conj()).sum(-1).real.reshape(size)
@@ -184,5 +187,5 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     own = (node[:, None] == np.arange(size[1])).astype(float)  # (S, N)
     direct = private[:, node, out]  # (F, S, 3): covariance of source s with the slots of its node
     total += 2.0 * np.einsum("fnas,sn,fsa->fna", reach.reshape(*size, n_s), own, direct).real
-    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    common = np.sqrt(system.shared) * slow_response(system, local, omega)
     return total + np.abs(common + (reach @ common[:, node, out][..., None]).reshape(size)) ** 2

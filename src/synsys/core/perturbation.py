@@ -14,7 +14,8 @@ class Perturbation:
     Parameters
     ----------
     name : str
-        Name in ``vocabulary.csv``, for example ``nmda_conductance``.
+        Name in ``vocabulary.csv``, for example ``nmda_conductance``. Whoever takes a perturbation also
+        accepts an alias or a gene symbol here (``KCNQ2``) and resolves it (`knowledge.resolve.resolved`).
     value : float
         Factor on the healthy value (``op="*"``, > 0) or increment in the row's unit (``op="+"``).
     op : {"*", "+"}

@@ -20,6 +20,7 @@ import numpy as np
 from synsys.core import show
 from synsys.core.errors import UserError
 from synsys.core.output import replacing
+from synsys.core.storable import storable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,12 @@ LEVELS = (
 ORIGINS = ("input", "by construction", "wired", "emergent")
 LABELS = ("simulated-causal", "observed", "associative")
 GRADES = ("A", "B", "C")
+OBSERVATIONS = {
+    "fc": "with measurement noise",
+    "fc_noiseless": "without measurement noise",
+    "fc_global_regressed": "after regression of the global signal",
+}
+"""Ways in which connectivity is observed: names in `/fc` and `/observations`, and words."""
 NEGLIGIBLE = 0.1
 """An effect of |d| below this is called negligible, whatever its sign."""
 
@@ -109,6 +116,7 @@ SCHEMA: dict[str, Group] = {
             "grade": Variable(("readout",), "text", (*GRADES, "")),
             "limitation_id": _TEXT,
             "definition": _TEXT,
+            "calibrated": _TEXT,
             "null_z_reference": _PER_READOUT,
             "null_z_perturbed": _PER_READOUT,
         },
@@ -123,7 +131,20 @@ SCHEMA: dict[str, Group] = {
     ),
     "fc": Group(
         {"state": _STATE, "draw": _DRAW, "region": _REGION, "region_to": _axis("region_to")},
-        {"fc": Variable(("state", "draw", "region", "region_to"), low=-1 - 1e-6, high=1 + 1e-6)},
+        dict.fromkeys(
+            OBSERVATIONS,
+            Variable(("state", "draw", "region", "region_to"), low=-1 - 1e-6, high=1 + 1e-6),
+        ),
+    ),
+    "observations": Group(
+        {"observation": _axis("observation", accepted=tuple(OBSERVATIONS)), "readout": _axis("readout")},
+        {
+            **dict.fromkeys(
+                ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90"),
+                Variable(("observation", "readout")),
+            ),
+            "p_sign": Variable(("observation", "readout"), low=0, high=1),
+        },
     ),
     "graph": Group(
         {"state": _STATE, "metric": _axis("metric")},
@@ -151,6 +172,7 @@ SCHEMA: dict[str, Group] = {
             "network": Variable(("region",), "text"),
             **dict.fromkeys(("x", "y", "z", "rate_change", "fc_change"), _PER_REGION),
             **dict.fromkeys(("sensitivity", "distance"), Variable(("region",), low=0)),
+            **dict.fromkeys(("rebalanced", "tempered"), Variable(("region",), low=0, high=1)),
         },
     ),
     "links": Group(
@@ -167,9 +189,9 @@ SCHEMA: dict[str, Group] = {
 
 ATTRIBUTES: dict[str, type] = {
     "schema_version": str, "version": str, "command": str, "title": str, "seed": int, "draws": int,
-    "brain": str, "perturbations": list, "limitations": dict, "digests": dict, "created": str,
-    "stable_reference": float, "stable_perturbed": float, "unstable_reason": str, "methods": str,
-    "references": list, "disclaimer": str,
+    "brain": str, "options": dict, "perturbations": list, "limitations": dict, "digests": dict,
+    "created": str, "stable_reference": float, "stable_perturbed": float, "unstable_reason": str,
+    "methods": str, "references": list, "disclaimer": str,
 }  # fmt: skip
 """Attributes of the root; lists and dictionaries are stored as JSON text, see `attribute`."""
 
@@ -218,7 +240,8 @@ def validate(tree: xr.DataTree) -> None:
                 raise SchemaError(f"{where}: {next(x for x in values if values.count(x) > 1)!r} is repeated")
             axis = "region" if name == "region_to" else name
             first, known = shared.setdefault(axis, (f"/{group_name}", values))
-            if known != values and axis in ("state", "draw", "region", "readout"):
+            part = group_name == "observations" and axis == "readout" and set(values) <= set(known)
+            if known != values and not part and axis in ("state", "draw", "region", "readout"):
                 raise SchemaError(f"{where} differs from {axis!r} of {first}")
         for name, declared in group.variables.items():
             if name not in data.data_vars:
@@ -282,11 +305,11 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     UserError
         If the file cannot be written.
     """
-    tidy = _storable(tree)
+    tidy = storable(tree)
     validate(tidy)
     encoding = {
         f"/{group}": {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in names}
-        for group, names in (("rates", ["rate"]), ("spectra", ["power"]), ("fc", ["fc"]))
+        for group, names in (("rates", ["rate"]), ("spectra", ["power"]), ("fc", [*SCHEMA["fc"].variables]))
     }
     with replacing(path) as temporary:
         tidy.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
@@ -324,7 +347,7 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
             f"{path}: written by a newer synsys ({tree.attrs.get('version', '?')}, schema {version}; "
             f"this one reads schema {SCHEMA_VERSION}); update synsys"
         )
-    tree = _storable(tree)
+    tree = storable(tree)
     try:
         validate(tree)
     except SchemaError as error:
@@ -345,6 +368,12 @@ def tabulate(tree: xr.DataTree) -> pd.DataFrame:
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]
 
 
+def observations(tree: xr.DataTree) -> pd.DataFrame:
+    """Effects on connectivity in every way it is observed; index (observation, readout)."""
+    found = tree.children["observations"].to_dataset(inherit=False)
+    return found[list(SCHEMA["observations"].variables)].to_dataframe()
+
+
 def summary(tree: xr.DataTree) -> str:
     """What a result says, in a few lines of plain text."""
     return show.summary_text(tabulate(tree), tree.attrs, NEGLIGIBLE)
@@ -362,38 +391,5 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
         Readouts with the largest |d| to show, beside inputs and the largest two of every level; the
         others are counted per level.
     """
-    show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most)
-
-
-def _storable(tree: xr.DataTree) -> xr.DataTree:
-    """Copy with the dtypes that netCDF holds: object texts, single-precision spectra, Python attributes."""
-    import xarray as xr
-
-    groups = {
-        path.lstrip("/"): _storable_group(data) for path, data in tree.to_dict().items() if path.strip("/")
-    }
-    root = xr.Dataset(attrs={name: _plain(value) for name, value in tree.attrs.items()})
-    return xr.DataTree.from_dict({"/": root, **groups})
-
-
-def _storable_group(data: xr.Dataset) -> xr.Dataset:
-    texts = {}
-    for name, variable in data.variables.items():
-        if variable.dtype.kind in "OUT" or not isinstance(variable.dtype, np.dtype):
-            cells = np.empty(variable.shape, dtype=object)
-            cells.ravel()[:] = [_plain(cell) for cell in np.asarray(variable.values, dtype=object).flat]
-            texts[name] = (variable.dims, cells)
-        elif name == "power":
-            texts[name] = (variable.dims, variable.values.astype(np.float32))
-    return data.assign_coords({k: v for k, v in texts.items() if k in data.coords}).assign(
-        {k: v for k, v in texts.items() if k not in data.coords}
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Python value; text without the characters (NUL, lone surrogates) that HDF5 cannot hold."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-    return value
+    note = show.observed(observations(tree), OBSERVATIONS, NEGLIGIBLE)
+    show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most, note)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,9 +16,12 @@ if TYPE_CHECKING:
 MINUS = "−"
 UNKNOWN = "–"
 HEADINGS = ("healthy", "now", "change", "90 % interval", "d", "P", "from")
+CALIBRATED = "†"
 LEGEND = (
-    "d: effect in healthy between-person sd. P: probability of the sign shown. "
-    "from: origin and weakest evidence grade on the path (A to C)."
+    "d: effect in healthy between-person sd (–: healthy people do not differ, as in inputs and in distances "
+    "from health). P: probability of the sign shown. from: origin and weakest evidence grade on the path "
+    f"(A to C). {CALIBRATED} calibrated: the healthy value was fitted to healthy facts, only the change is a "
+    "result."
 )
 
 
@@ -106,9 +112,49 @@ def stability(attrs: Mapping[Any, Any]) -> str:
     )
 
 
+def observed(table: pd.DataFrame, ways: Mapping[str, str], below: float) -> str:
+    """One sentence: which changes of connectivity keep their sign however it is observed; empty if none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index (observation, readout), columns of `/observations`.
+    ways : mapping
+        Each observation in words; the first is the one that the table shows.
+    below : float
+        |d| up to which a change counts as none.
+    """
+    effect, d = (table[c].unstack("observation") for c in ("effect", "d"))
+    first, *others = ways
+    changed = effect[first].notna() & (d[first].abs() >= below)
+    if not changed.any():
+        return ""
+    same = {way: int((effect[first] * effect[way] > 0)[changed].sum()) for way in others}
+    total = f"{int(changed.sum())} change{'s' if changed.sum() > 1 else ''}"
+    kept = ", ".join(
+        f"{same[way]} {'' if k else 'keep their sign '}{ways[way]}" for k, way in enumerate(others)
+    )
+    return f"Of {total} of FC {ways[first]}, {kept}."
+
+
+def options(attrs: Mapping[Any, Any]) -> list[str]:
+    """Options of a run that deviate from a plain one, in words."""
+    chosen = json.loads(attrs["options"])
+    return [
+        text
+        for told, text in (
+            (chosen["beta"] != 1, f"map slopes × {chosen['beta']:g}"),
+            (chosen["spun_maps"] is not None, f"maps spun (seed {chosen['spun_maps']})"),
+            (chosen["linearisation"] != "plain", f"{chosen['linearisation']} linearisation"),
+            (bool(chosen["eeg"]), f"EEG ({chosen['eeg']})"),
+        )
+        if told
+    ]
+
+
 def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, most: int = 3) -> str:
     """A result in a few lines of plain text."""
-    lines = [f"{attrs['title']}: {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}"]
+    lines = [f"{attrs['title']}: {_run(attrs)}"]
     if stability(attrs):
         lines.append(stability(attrs))
     computed = frame[frame["effect"].notna() & (frame["origin"] != "input")]
@@ -124,9 +170,14 @@ def summary_text(frame: pd.DataFrame, attrs: Mapping[Any, Any], below: float, mo
     return "\n".join([*lines, attrs["disclaimer"]])
 
 
+def _run(attrs: Mapping[Any, Any]) -> str:
+    return ", ".join([attrs["brain"], f"{attrs['draws']} draws", f"seed {attrs['seed']}", *options(attrs)])
+
+
 def by_size(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the largest |d| first; rows without d last."""
-    return frame.iloc[frame["d"].abs().fillna(-1.0).to_numpy().argsort(kind="stable")[::-1]]
+    """Rows with the largest |d| first; rows without d last, among them the largest ratios first."""
+    d, ratio = (frame[c].abs().fillna(-1.0).to_numpy() for c in ("d", "log_ratio"))
+    return frame.iloc[np.lexsort((ratio, d))[::-1]]
 
 
 def foremost(frame: pd.DataFrame, most: int, per_level: int = 2) -> pd.DataFrame:
@@ -149,6 +200,7 @@ def print_table(
     below: float,
     console: Console | None = None,
     most: int = 25,
+    note: str = "",
 ) -> None:
     """Print a result level by level; what `core.schema.print_result` does."""
     from rich.console import Console
@@ -161,7 +213,7 @@ def print_table(
 
     say(
         (attrs["title"], "bold"),
-        f"   {attrs['brain']}, {attrs['draws']} draws, seed {attrs['seed']}",
+        f"   {_run(attrs)}",
         wrap=True,
     )
     if stability(attrs):
@@ -197,14 +249,16 @@ def print_table(
         text = ", ".join(f"{count} {what}" for what, count in rest.items() if count)
         if text:
             say((f"  {text}", "dim"), wrap=True)
-    say((LEGEND, "dim"), wrap=True)
+    for text in filter(None, (LEGEND, note)):
+        say((text, "dim"), wrap=True)
     say((attrs["disclaimer"], "italic"), wrap=True)
 
 
 def _cells(row: Any) -> tuple[str, ...]:
     origin = row["origin"].replace("by construction", "defined")
+    healthy = number(row["reference"]) + CALIBRATED * bool(row["calibrated"])
     return (
-        number(row["reference"]), number(row["value"]), change(row), interval(row),
+        healthy, number(row["value"]), change(row), interval(row),
         number(row["d"], 2, signed=True), probability(sign_probability(row)), f"{origin} {row['grade']}",
     )  # fmt: skip
 

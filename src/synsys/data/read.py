@@ -3,15 +3,19 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
-from synsys.core.files import FORMATS, TEXT
+from synsys.core.files import FORMATS, TEXT, read_table, to_number
 from synsys.core.regions import COLUMNS
 from synsys.knowledge.atlas import dk_networks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DESCRIPTOR = "brain.toml"
 SECTIONS = {
@@ -91,6 +95,37 @@ def load_brain(path: str | PathLike[str]) -> Connectome:
     else:
         raise UserError(f"{place}: no such folder; {EXPECTED}")
     return _with_networks(_build(description))
+
+
+def load_lead_field(path: str | PathLike[str]) -> "pd.DataFrame":
+    """A user's own lead field from a CSV or TSV file.
+
+    First column: names of electrodes; the other headings: region labels.
+
+    Returns
+    -------
+    DataFrame, (electrodes, regions)
+
+    Raises
+    ------
+    UserError
+        For a missing file, another format, repeated electrodes or a cell that is not a finite number.
+    """
+    place = Path(path)
+    table = read_table(place)
+    index, *columns = table.columns
+    if not columns:
+        raise UserError(f"{place.name}: a lead field has a column of electrodes and one column per region")
+    names = table[index].tolist()
+    if len(set(names)) != len(names) or "" in names:
+        wrong = next(n for n in names if names.count(n) > 1 or not n)
+        raise UserError(f"{place.name}: electrode {wrong!r} is repeated or has no name")
+    field = table[columns].set_axis(names, axis=0)
+    for column in columns:
+        for electrode, cell in field[column].items():
+            if not isfinite(to_number(str(cell), f"{place.name} [{electrode}, {column}]")):
+                raise UserError(f"{place.name} [{electrode}, {column}] is {cell}, not a finite number")
+    return field.astype(float)
 
 
 def _build(description: Mapping[str, Any]) -> Connectome:

@@ -1,6 +1,7 @@
 """Text becomes a quantity, an entity or a perturbation."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from math import isfinite
 
@@ -169,12 +170,45 @@ def parse_sweep(text: str) -> tuple[Perturbation, ...]:
     doses, cell = _doses(text, parts)
     row = quantity(name)
     if not row.perturbable:
-        called = row.name if name.casefold() == row.name else f"{name} ({row.name})"
-        raise UserError(f"{called} {_NOT_PERTURBABLE[row.kind]}")
+        raise UserError(f"{_called(name, row)} {_NOT_PERTURBABLE[row.kind]}")
     if where and ":" in where:
         raise UserError(f"cannot read {text!r}: the cell goes before the region; accepted: {GRAMMAR}")
     population = None if cell is None else _cell(cell)
     return tuple(_perturbation(row, operator, dose, population, where) for dose in doses)
+
+
+def resolved(change: Perturbation) -> Perturbation:
+    """A perturbation record under the name of ``vocabulary.csv``, held to the rules of the text form.
+
+    Parameters
+    ----------
+    change : Perturbation
+        Its name may be an alias or a gene symbol, its cell an alias; ``+`` on a fraction of normal becomes
+        the factor 1 + value.
+
+    Raises
+    ------
+    UserError
+        As `parse_perturbation`, and for a factor on a quantity that has a zero point of its own.
+    """
+    row = quantity(change.name)
+    if not row.perturbable:
+        raise UserError(f"{_called(change.name, row)} {_NOT_PERTURBABLE[row.kind]}")
+    cell = None if change.cell is None else _cell(change.cell)
+    if change.op == "*" and not row.multiplies:
+        raise UserError(
+            f"{row.name} × {change.value:g}: {row.name} ({row.unit}) is set or added to, not multiplied; use "
+            "op='+' with the increment from its healthy value"
+        )
+    if change.op == "*":
+        return replace(change, name=row.name, cell=cell)
+    found = _perturbation(row, "+=", change.value, cell, change.where)
+    sd = change.sd / found.value if row.multiplies else change.sd
+    return replace(found, sd=sd, grade=change.grade, source=change.source)
+
+
+def _called(name: str, row: Quantity) -> str:
+    return row.name if name.casefold() == row.name else f"{name} ({row.name})"
 
 
 def unit_change(name: str, sign: int) -> Perturbation:

@@ -1,72 +1,12 @@
 """Readouts: what a scientist would measure, computed from the linear brain, named as in the vocabulary."""
 
-from functools import cached_property
-
 import numpy as np
-import pandas as pd
 
-from synsys.brain.solution import BANDS, Grid, Solution, rate_slope
+from synsys.brain.solution import BANDS, Solution, rate_slope
 from synsys.brain.stability import closed_loop
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
-from synsys.core.errors import UserError
-from synsys.knowledge.atlas import resolve_pair, resolve_where
-from synsys.knowledge.load import vocabulary
-from synsys.measures.graph import graph_metrics, graph_profile
-from synsys.measures.spatial import connectivity_means
-
-DENSITY = 0.15
-"""Proportional threshold of every graph metric (declared; `density_sweep` shows others)."""
-
-
-class Atlas:
-    """Region sets of one brain, resolved once.
-
-    Parameters
-    ----------
-    grid : Grid
-    """
-
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
-        self.brain = grid.model.brain
-        self.regions = self.brain.regions
-        self.cortex = (self.regions.structure == "cortex").to_numpy()
-        self.network = self.regions.network.to_numpy().astype(str)
-        nodes = grid.model.wiring.nodes
-        self.node_region, self.node_template = nodes.region.to_numpy(), nodes.template.to_numpy()
-        self.share = nodes.share.to_numpy()
-
-    def where(self, name: str) -> np.ndarray | None:
-        """Regions of a locus, bool (R,); None if this brain has none."""
-        try:
-            return resolve_where(self.regions, name)
-        except UserError:
-            return None
-
-    def pair(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """The two sets of a loop, or None."""
-        try:
-            return resolve_pair(self.regions, name)
-        except UserError:
-            return None
-
-    @cached_property
-    def modules(self) -> np.ndarray:
-        """Partition for graph metrics: Yeo network in cortex, structure elsewhere."""
-        return np.where(self.cortex, self.network, self.regions.structure.to_numpy().astype(str))
-
-    @cached_property
-    def hubs(self) -> np.ndarray | None:
-        """Indices of the named hubs: precuneus, ACC, insula, dlPFC."""
-        inside = self.where("hubs")
-        return None if inside is None else np.flatnonzero(inside)
-
-    @cached_property
-    def distance(self) -> np.ndarray:
-        """Euclidean distance between centroids, mm."""
-        xyz = self.regions[["x", "y", "z"]].to_numpy(float)
-        return np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)
+from synsys.measures.systems import Atlas, system_fc
 
 
 def readouts(solution: Solution, atlas: Atlas, reference: Solution | None = None) -> dict[str, float]:
@@ -86,15 +26,15 @@ def readouts(solution: Solution, atlas: Atlas, reference: Solution | None = None
         Vocabulary name -> value; a readout that this brain cannot give (no such region) is absent.
     """
     out: dict[str, float] = {}
-    out |= _microcircuit(solution, atlas)
+    out |= microcircuit(solution, atlas)
     out |= _rhythms(solution, atlas)
-    out |= _circuits(solution, atlas)
+    out |= circuits(solution, atlas)
     out |= _networks(solution, atlas)
     out |= _departure(solution, atlas, reference or solution)
     return {name: float(value) for name, value in out.items() if value is not None and np.isfinite(value)}
 
 
-def _microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
+def microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
     """Synapses and microcircuit of cortex, averaged over its regions."""
     state = solution.state
     p, x, u = state.parameters, state.point.x, state.point.u
@@ -152,15 +92,15 @@ def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray,
 
     Own background only: input from other regions would add what is common to both cells.
     """
-    from synsys.brain.spectra import _noise_covariance
+    from synsys.brain.spectra import noise_covariance
 
     system = solution.state.linear
     local = local_transfer(system.jacobian, 2e-3 * np.pi * frequency)
-    cov = _noise_covariance(system, local, 2e-3 * np.pi * frequency)
+    cov = noise_covariance(system, local, 2e-3 * np.pi * frequency)
     size = np.sqrt(cov[..., 0, 0].real * cov[..., 1, 1].real)
     coherence = np.abs(cov[..., 0, 1]) / np.where(size > 0, size, 1.0)
     whole = np.array([1, 2, 4, 7, 11, 16, 24, 34, 46, 60, 80, 100.0])
-    spectrum = _noise_covariance(
+    spectrum = noise_covariance(
         system, local_transfer(system.jacobian, 2e-3 * np.pi * whole), 2e-3 * np.pi * whole
     )
     return coherence.mean(0), 2 * np.trapezoid(spectrum[..., 0, 0].real, whole, axis=0)
@@ -175,8 +115,8 @@ def _rhythms(solution: Solution, atlas: Atlas) -> dict[str, float]:
     )
     mean_psd = np.log(solution.psd[:, atlas.cortex]).mean(1)
     f = solution.grid.frequency
-    out["peak_gamma_frequency"] = _peak(f, mean_psd, 30.0, 80.0)
-    out["peak_alpha_frequency"] = _peak(f, mean_psd, 7.0, 14.0)
+    out["peak_gamma_frequency"] = peak_frequency(f, mean_psd, *BANDS["gamma"])
+    out["peak_alpha_frequency"] = peak_frequency(f, mean_psd, *BANDS["alpha"])
     out["aperiodic_exponent"] = aperiodic_exponent(f, np.exp(mean_psd))
     within = np.ix_(atlas.cortex, atlas.cortex)
     upper = np.triu_indices(atlas.cortex.sum(), 1)
@@ -201,7 +141,7 @@ def _geometric(values: np.ndarray) -> float:
     return float(np.exp(np.log(values).mean()))
 
 
-def _peak(f: np.ndarray, log_power: np.ndarray, low: float, high: float) -> float:
+def peak_frequency(f: np.ndarray, log_power: np.ndarray, low: float, high: float) -> float:
     """Frequency of the highest local maximum of the 1/f-corrected spectrum in a band; NaN if none."""
     y = log_power + np.log(f)
     inside = [i for i in range(1, len(f) - 1) if low <= f[i] <= high and y[i] >= y[i - 1] and y[i] > y[i + 1]]
@@ -230,7 +170,7 @@ def aperiodic_exponent(f: np.ndarray, psd: np.ndarray) -> float:
     return float(-slope)
 
 
-def _circuits(solution: Solution, atlas: Atlas) -> dict[str, float]:
+def circuits(solution: Solution, atlas: Atlas) -> dict[str, float]:
     """Activity of named loci and the gain of named pathways."""
     state = solution.state
     rates = state.rates
@@ -313,77 +253,13 @@ def _from_thalamus(solution: Solution, atlas: Atlas) -> float | None:
 
 
 def _networks(solution: Solution, atlas: Atlas) -> dict[str, float]:
-    """BOLD connectivity of named systems and graph metrics."""
-    fc = solution.fc
-    z = np.arctanh(np.clip(fc - np.eye(len(fc)) * fc, -0.999999, 0.999999))
-    out: dict[str, float] = {}
-
-    def between(a: np.ndarray, b: np.ndarray) -> float:
-        block_ = z[np.ix_(a, b)]
-        pairs = ~np.eye(len(fc), dtype=bool)[np.ix_(a, b)]
-        return float(block_[pairs].mean()) if pairs.any() else np.nan
-
-    for name, where in (
-        ("dmn_fc", "DMN"),
-        ("sn_fc", "SN"),
-        ("cen_fc", "CEN"),
-        ("limbic_fc", "limbic"),
-        ("sensorimotor_fc", "SMN"),
-    ):
-        inside = atlas.where(where)
-        if inside is not None and inside.sum() > 1:
-            out[name] = between(inside, inside)
-    for name, pair in (
-        ("dmn_cen_fc", "DMN--CEN"),
-        ("dmn_sn_fc", "DMN--SN"),
-        ("sn_cen_fc", "SN--CEN"),
-        ("dmn_limbic_fc", "DMN--limbic"),
-        ("amygdala_prefrontal_fc", "amygdala-prefrontal"),
-        ("hippocampal_prefrontal_fc", "hippocampal-prefrontal"),
-        ("frontostriatal_fc", "fronto-striatal"),
-        ("corticostriatal_fc", "cortex--striatum"),
-        ("thalamocortical_fc", "thalamo-cortical"),
-        ("thalamo_sensorimotor_fc", "thalamus--SMN"),
-        ("thalamo_prefrontal_fc", "thalamus--PFC"),
-        ("prefrontal_limbic_fc", "fronto-limbic"),
-    ):
-        sets = atlas.pair(pair)
-        if sets is not None:
-            out[name] = between(*sets)
-    everything = np.ones(len(fc), bool)
-    out["interregional_communication"] = between(everything, everything)
-    cortical = fc[np.ix_(atlas.cortex, atlas.cortex)]
-    means = connectivity_means(
-        cortical, atlas.network[atlas.cortex], atlas.distance[np.ix_(atlas.cortex, atlas.cortex)]
-    )
-    out |= {str(k): float(np.asarray(v).ravel()[0]) for k, v in means.items()}
+    """BOLD connectivity of named systems, and how far the brain is from instability."""
     margin = _stability_margin(solution)
-    out["network_stability"], out["network_vulnerability"] = margin, 1.0 / margin if margin > 0 else np.nan
-    return out
-
-
-def graph_readouts(fc: np.ndarray, atlas: Atlas, nulls: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Graph metrics of many connectivity matrices, one row each, named as in the vocabulary.
-
-    Parameters
-    ----------
-    fc : ndarray, (K, R, R)
-    atlas : Atlas
-    nulls : DataFrame, optional
-        `graph_nulls` of a median draw; without it small-worldness and rich club are left out, since
-        both are ratios to null graphs.
-    """
-    table = graph_metrics(fc, atlas.modules, atlas.hubs, density=DENSITY, deep=True, profile=nulls)
-    table = table.rename(
-        columns={"assortativity_strength": "assortativity", "hub_betweenness": "betweenness"}
-    )
-    known = [c for c in table.columns if c in vocabulary()]
-    return table[known]
-
-
-def graph_nulls(fc: np.ndarray, atlas: Atlas, nulls: int = 20, seed: int = 0) -> pd.DataFrame:
-    """Every graph metric of one matrix against weight- and degree-preserving null graphs."""
-    return graph_profile(fc, atlas.modules, atlas.hubs, density=DENSITY, nulls=nulls, seed=seed)
+    return {
+        **system_fc(solution.fc, atlas),
+        "network_stability": margin,
+        "network_vulnerability": 1.0 / margin if margin > 0 else np.nan,
+    }
 
 
 def _stability_margin(solution: Solution) -> float:
@@ -403,17 +279,3 @@ def _departure(solution: Solution, atlas: Atlas, reference: Solution) -> dict[st
         "network_dysconnectivity": float(np.sqrt(((z - z0) ** 2).mean())),
         "circuit_integrity": float(np.exp(-np.sqrt(((rates - healthy)[motif] ** 2).mean()))),
     }
-
-
-RESTATED = {
-    "neurotransmitter_release": {"glutamate_release"},
-    "synaptic_strength": {"ampa_conductance", "nmda_conductance", "glutamate_release", "spine_density"},
-    "nmda_drive_to_pv": {"nmda_conductance"},
-    "pv_interneuron_function": {
-        "gaba_release", "gad1_expression", "pv_interneuron_density", "gabaa_pv_conductance",
-        "gabaa_conductance",
-    },
-}  # fmt: skip
-"""Readouts that restate a conductance: wired, not emergent, where it was moved."""
-DISTANCES = ("network_dysconnectivity", "circuit_integrity")
-"""Readouts that measure distance from health."""

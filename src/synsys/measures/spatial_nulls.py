@@ -8,10 +8,12 @@ once (Markello & Misic 2021, NeuroImage 236:118052, compare these).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 
 METHODS = ("nearest", "assign")
@@ -95,6 +97,37 @@ def spins(
             taken = angle.argmin(1) if method == "nearest" else linear_sum_assignment(angle)[1]
             out[k, rows] = rows[taken]
     return out
+
+
+def spin_maps(brain: Connectome, seed: int = 0) -> Connectome:
+    """The same brain with its cortical maps spun, all of them alike, so that they keep their relations.
+
+    Maps outside cortex stay where they are. Whatever heterogeneity explains about a brain must be compared
+    with what it explains when it lies elsewhere: run several seeds.
+
+    Parameters
+    ----------
+    brain : Connectome
+    seed : int
+
+    Raises
+    ------
+    UserError
+        If the brain has no maps, or a cortical region lacks a centroid or a side.
+    """
+    cortex = (brain.regions.structure == "cortex").to_numpy()
+    if not brain.maps.loc[cortex].notna().to_numpy().any():
+        raise UserError(f"{brain.name} has no cortical maps to spin")
+    place = brain.regions.loc[cortex]
+    nowhere = place.index[place[["x", "y", "z"]].isna().any(axis=1)]
+    if len(nowhere):
+        raise UserError(
+            f"{brain.name}: region {nowhere[0]} has no centroid (x, y, z), so maps cannot be spun"
+        )
+    order = spins(place[["x", "y", "z"]], place["hemisphere"], 1, seed)[0]
+    values = brain.maps.to_numpy(float).copy()
+    values[cortex] = values[cortex][order]
+    return replace(brain, maps=pd.DataFrame(values, brain.maps.index, brain.maps.columns))
 
 
 def spin_p_value(value: float, null: np.ndarray, tail: str = "greater") -> float:

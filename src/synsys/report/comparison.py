@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synsys.core import show
-from synsys.core.schema import LEVELS, NEGLIGIBLE, tabulate, validate
+from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, tabulate, validate
 from synsys.report import words
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def write_comparison(a: xr.DataTree, b: xr.DataTree, path: str | PathLike[str]) 
         environment()
         .get_template("comparison.html")
         .render(
-            a=dict(a.attrs),
-            b=dict(b.attrs),
+            a={**a.attrs, "heading": words.heading(a.attrs["title"])},
+            b={**b.attrs, "heading": words.heading(b.attrs["title"])},
             warnings=[
                 f"{t.attrs['title']}: {show.stability(t.attrs)}" for t in (a, b) if show.stability(t.attrs)
             ],
@@ -122,12 +122,24 @@ def _cells(row: Any) -> dict[str, str]:
 
 
 def differences(a: xr.DataTree, b: xr.DataTree) -> list[str]:
-    """What makes two results hard to compare: brain, draws, seed or version that differ."""
-    return [
+    """What makes two results hard to compare: brain, draws, seed, version, options or inputs that differ."""
+    out = [
         f"{name} differs: {a.attrs[name]} and {b.attrs[name]}"
         for name in ("brain", "draws", "seed", "version")
         if a.attrs[name] != b.attrs[name]
     ]
+    options, digests = ([attribute(tree, name) for tree in (a, b)] for name in ("options", "digests"))
+    out += [
+        f"{name.replace('_', ' ')} differs: {_given(one)} and {_given(options[1].get(name))}"
+        for name, one in options[0].items()
+        if one != options[1].get(name)
+    ]
+    changed = [name for name in {**digests[0], **digests[1]} if digests[0].get(name) != digests[1].get(name)]
+    return out + ([f"inputs differ: {', '.join(changed)}"] if changed else [])
+
+
+def _given(option: Any) -> str:
+    return "none" if option in (None, "") else str(option)
 
 
 def print_comparison(a: xr.DataTree, b: xr.DataTree, console: Console | None = None, most: int = 25) -> None:

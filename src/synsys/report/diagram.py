@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from synsys.core import show
 from synsys.core.schema import NEGLIGIBLE
 from synsys.report.drawing import DOWN, HEALTHY, UP
-from synsys.report.words import level_title, plain
+from synsys.report.words import level_title, plain, sized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,12 @@ PER_LEVEL = 3
 """Emergent readouts drawn per level."""
 _LEFT = ("molecular", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network",
          "inference", "symptom", "behaviour")  # fmt: skip
-_BOX, _HIGH, _GAP, _ROW = 158, 34, 78, 46
+_BOX, _HIGH, _GAP, _ROW = 168, 34, 58, 46
+"""Width and height of a box of the tables, the room between columns, the least height of a row."""
+_WIDE, _LOW, _STEP, _TITLE = 290, 24, 30, 26
+"""Width and height of a box of an effect, height of its row and of a level's title."""
+_ENGINE, _REACH = 92, 58
+"""Width of the simulated brain, and of the arrows that leave it."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,11 @@ def cascade_diagram(frame: pd.DataFrame, links: pd.DataFrame) -> tuple[str, int]
     columns: dict[int, list[str]] = {}
     for name, k in column.items():
         columns.setdefault(k, []).append(name)
-    rows = max([len(names) for names in columns.values()] + [len(effects), 2])
-    height = 44 + rows * _ROW
+    levels = list(dict.fromkeys(effects["level"]))
+    tall = 30 + len(effects) * _STEP + len(levels) * _TITLE
+    height = max(44 + max([len(names) for names in columns.values()] + [2]) * _ROW, tall)
+    back = any(column[a.source] >= column[a.target] for a in arrows)
+    left = 40.0 if back else 8.0  # room for arrows that turn back
     place: dict[str, tuple[float, float]] = {}
     for k, names in sorted(columns.items()):
         above = {
@@ -151,8 +159,8 @@ def cascade_diagram(frame: pd.DataFrame, links: pd.DataFrame) -> tuple[str, int]
         names.sort(key=lambda name: sum(above[name]) / len(above[name]) if above[name] else 0.0)
         step = (height - 44) / len(names)
         for i, name in enumerate(names):
-            place[name] = (8 + k * (_BOX + _GAP), 40 + step * (i + 0.5))
-    engine = 8 + (max(columns, default=0) + 1) * (_BOX + _GAP) - 34
+            place[name] = (left + k * (_BOX + _GAP), 40 + step * (i + 0.5))
+    engine = left + (max(columns, default=0) + 1) * (_BOX + _GAP) - 18
     for name, (x, _) in place.items():
         if not any(a.source == name for a in arrows):
             canvas.curve((x + _BOX, place[name][1]), (engine, place[name][1]), HEALTHY, 1.3, "")
@@ -165,21 +173,22 @@ def cascade_diagram(frame: pd.DataFrame, links: pd.DataFrame) -> tuple[str, int]
         )
         width = 1.0 + 2.2 * min(arrow.strength, 1.0)
         canvas.curve((x0 + _BOX, y0), (x1, y1), colour, width, told, arrow.grade, back=x1 <= x0)
-    canvas.engine(engine, 26, 96, height - 34)
+    canvas.engine(engine, 26, _ENGINE, height - 34)
 
-    present = list(dict.fromkeys(effects["level"]))
-    start, step = engine + 96 + 62, (_BOX + _GAP) * (0.62 if len(present) > 3 else 0.8)
-    for i, level in enumerate(present):
-        canvas.heading(start + i * step + 4, 16, level_title(level))
-    for i, (name, row) in enumerate(effects.iterrows()):
-        x = start + present.index(row["level"]) * step
-        y = 40 + (i + 0.5) * (height - 44) / len(effects)
-        colour = UP if row["effect"] > 0 else DOWN
-        size = abs(row["d"]) if not math.isnan(row["d"]) else abs(row["size"])
-        p = show.sign_probability(row)
-        told = f"{plain(str(name))} {show.change(row)}, P of this sign {p:.2f}, grade {row['grade']}"
-        canvas.line(engine + 96, y, x, colour, 1.0 + min(size, 3.0), told, row["grade"], p < 0.9)
-        canvas.node(x, y, plain(str(name)), show.change(row), colour)
+    leave, x = engine + _ENGINE, engine + _ENGINE + _REACH
+    y = 26.0 + max(0.0, (height - 8 - tall) / 2)
+    for level in levels:
+        canvas.heading(x, y + 12, level_title(level))
+        y += _TITLE
+        for name, row in effects[effects["level"] == level].iterrows():
+            colour = UP if row["effect"] > 0 else DOWN
+            size = abs(row["d"]) if not math.isnan(row["d"]) else abs(row["size"])
+            p = show.sign_probability(row)
+            told = f"{plain(str(name))} {show.change(row)}, P of this sign {p:.2f}, grade {row['grade']}"
+            middle = y + _LOW / 2 - 4
+            canvas.line(leave, middle, x, colour, 1.0 + min(size, 3.0), told, row["grade"], p < 0.9)
+            canvas.effect(x, middle, plain(str(name)), sized(row), colour)
+            y += _STEP
     canvas.heading(12, 16, "Input")
     for name, (x, y) in place.items():
         known = frame.loc[name] if name in frame.index else None
@@ -213,18 +222,31 @@ class _Canvas:
         back: bool = False,
     ) -> None:
         (x0, y0), (x1, y1) = start, end
+        if back:  # from the left edge of the source to the nearer edge of the target
+            x0 -= _BOX
+            if x0 == x1:  # in the same column, round its left
+                over, enter, mark = -26.0, x1 - 6, (x0 - 20, (y0 + y1) / 2)
+            else:
+                over, enter, mark = 0.4 * (x0 - x1 - _BOX), x1 + _BOX + 6, (x1 + _BOX + 20, y1)
+            leave = x0 - abs(over)
+            path = (
+                f"M{x0:.0f},{y0:.0f} C{leave:.0f},{y0:.0f} {enter + over:.0f},{y1:.0f} {enter:.0f},{y1:.0f}"
+            )
+            self._arrow(path, colour, width, told, False)
+            self._grade(*mark, grade, colour)
+            return
         bend = max(30.0, 0.45 * abs(x1 - x0))
         path = f"M{x0:.0f},{y0:.0f} C{x0 + bend:.0f},{y0:.0f} {x1 - bend:.0f},{y1:.0f} {x1 - 6:.0f},{y1:.0f}"
         self._arrow(path, colour, width, told, False)
         if grade:
-            near = 0.5 if back else 0.72
+            near = 0.72
             self._grade(x0 + near * (x1 - x0), y0 + near**2 * (3 - 2 * near) * (y1 - y0), grade, colour)
 
     def line(
         self, x0: float, y: float, x1: float, colour: str, width: float, told: str, grade: str, unsure: bool
     ) -> None:
         self._arrow(f"M{x0:.0f},{y:.0f} H{x1 - 6:.0f}", colour, width, told, True, 0.45 if unsure else 1.0)
-        self._grade(x0 + 22, y, grade, colour)
+        self._grade(x0 + 20, y, grade, colour)
 
     def _arrow(
         self, path: str, colour: str, width: float, told: str, dashed: bool, opacity: float = 1.0
@@ -258,7 +280,7 @@ class _Canvas:
         self.width = max(self.width, x + width)
 
     def node(self, x: float, y: float, name: str, change: str, colour: str, is_input: bool = False) -> None:
-        short = name if len(name) <= 25 else name[:24] + "…"
+        short = name if len(name) <= 24 else name[:23] + "…"
         self.width = max(self.width, x + _BOX)
         middle = y - 3 if change else y + 4
         self.above.append(
@@ -271,6 +293,18 @@ class _Canvas:
                 f'<text x="{x + 8:.0f}" y="{y + 11:.0f}" class="c" fill="{colour}">'
                 f"{html.escape(change)}</text>"
             )
+
+    def effect(self, x: float, y: float, name: str, change: str, colour: str) -> None:
+        """A wide, low box: name on the left, change on the right."""
+        short = name if len(name) <= 34 else name[:33] + "…"
+        self.width = max(self.width, x + _WIDE)
+        self.above.append(
+            f'<rect x="{x:.0f}" y="{y - _LOW / 2:.0f}" width="{_WIDE}" height="{_LOW}" rx="5" class="b" '
+            f'stroke="{colour}"><title>{html.escape(name)}</title></rect>'
+            f'<text x="{x + 8:.0f}" y="{y + 4:.0f}" class="n">{html.escape(short)}</text>'
+            f'<text x="{x + _WIDE - 8:.0f}" y="{y + 4:.0f}" text-anchor="end" class="c" fill="{colour}">'
+            f"{html.escape(change)}</text>"
+        )
 
     def close(self, summary: str, height: float) -> str:
         tips = "".join(

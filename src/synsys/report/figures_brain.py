@@ -135,12 +135,49 @@ def rasterise(
     return face.reshape(height, width), weight.reshape(height, width, 3)
 
 
+def scalp_maps(place: np.ndarray, change: np.ndarray, limit: float, bands: list[str]) -> list[str]:
+    """Change of power at electrodes, one head per band seen from above, nose up.
+
+    Parameters
+    ----------
+    place : ndarray, (E, 3)
+        Unit vectors (x right, y front, z up); NaN where unknown.
+    change : ndarray, (E, bands)
+        Log ratio.
+    limit : float
+        End of the symmetric colour scale.
+    bands : list of str
+
+    Returns
+    -------
+    list of str
+        Inline SVG each. The distance from the vertex on the page is the angle from it.
+    """
+    known = np.isfinite(place).all(axis=1)
+    x, y, z = place[known].T
+    far = np.arccos(np.clip(z, -1, 1)) / (np.pi / 2)
+    flat = np.maximum(np.hypot(x, y), 1e-9)
+    drawn = []
+    for b, band in enumerate(bands):
+        with figure(2.1, 2.2) as page:
+            axes: Any = page.add_axes((0.02, 0.01, 0.96, 0.88))
+            turn = np.linspace(0, 2 * np.pi, 120)
+            axes.plot(1.06 * np.sin(turn), 1.06 * np.cos(turn), color="#777", linewidth=0.8)
+            axes.plot([-0.1, 0, 0.1], [1.055, 1.17, 1.055], color="#777", linewidth=0.8)
+            rgb = colours(change[known, b], limit)
+            axes.scatter(far * x / flat, far * y / flat, s=46, c=rgb, edgecolors="#777", linewidths=0.4)
+            axes.set(xlim=(-1.2, 1.2), ylim=(-1.12, 1.2), aspect="equal", title=band)
+            axes.axis("off")
+            drawn.append(svg(page, f"scalp{b}", f"Change of {band} power at {known.sum()} electrodes"))
+    return drawn
+
+
 @cache
 def _planes() -> tuple[tuple[str, int, int, str, str], ...]:
     return (
-        ("from the left", 1, 2, "posterior – anterior (mm)", "inferior – superior (mm)"),
-        ("from above", 0, 1, "left – right (mm)", "posterior – anterior (mm)"),
-        ("from behind", 0, 2, "left – right (mm)", "inferior – superior (mm)"),
+        ("from the right", 1, 2, "MNI y, back to front (mm)", "MNI z, up (mm)"),
+        ("from above", 0, 1, "MNI x, left to right (mm)", "MNI y, front up (mm)"),
+        ("from behind", 0, 2, "MNI x, left to right (mm)", "MNI z, up (mm)"),
     )
 
 
@@ -171,7 +208,7 @@ def glass_brain(xyz: np.ndarray, values: np.ndarray, limit: float, name: str, wh
     pictures = []
     for i, (title, across, up, right, top) in enumerate(_planes()):
         with figure(2.9, 2.7) as drawn:
-            axes: Any = drawn.add_axes((0.17, 0.17, 0.8, 0.72))
+            axes: Any = drawn.add_axes((0.2, 0.17, 0.77, 0.72))
             axes.scatter(
                 xyz[order, across], xyz[order, up], s=size, c=colour, edgecolors="#555555", linewidths=0.4
             )

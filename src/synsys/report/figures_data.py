@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 
 from synsys.report.drawing import DOWN, HEALTHY, UP, figure, round_up, svg
-from synsys.report.words import listed, plain
+from synsys.report.words import plain
 
-PER_ROW = 5
+LEAST_POWER = 3e-5
+"""Power below this share of the largest is cut off."""
+WIDE_Z = 30
+"""Beyond it z scores are drawn on an axis that is linear to 3 and logarithmic from there."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.ndarray) -> str:
-    """Mean power of each network, median and 90 % band over draws.
+def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.ndarray) -> list[str]:
+    """Mean power of each network, median and 90 % band over draws, all on the same axes.
 
     Parameters
     ----------
@@ -26,42 +29,40 @@ def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.nda
 
     Returns
     -------
-    str
-        Inline SVG.
+    list of str
+        Inline SVG of each network.
     """
     inside = (frequency >= 1) & (frequency <= 100)
     hz, power = frequency[inside], power[..., inside]
     names = [
         name for name in dict.fromkeys(network.tolist()) if np.isfinite(power[:, :, network == name]).any()
     ]
-    rows = -(-len(names) // PER_ROW)
-    across = min(len(names), PER_ROW)
-    with figure(2.15 * across + 0.5, 2.0 * rows + 0.35) as drawn:
-        grid: Any = drawn.subplots(rows, across, sharex=True, sharey=True, squeeze=False)
-        for axes, name in zip(grid.flat, names, strict=False):
-            mean = power[:, :, network == name].mean(axis=2)
-            for state, (label, colour) in enumerate((("healthy", HEALTHY), ("perturbed", UP))[: len(mean)]):
-                low, middle, high = np.percentile(mean[state], (5, 50, 95), axis=0)
-                axes.fill_between(hz, low, high, color=colour, alpha=0.2, linewidth=0)
-                axes.plot(
-                    hz, middle, color=colour, linewidth=1.3, label=label, linestyle="-" if not state else "--"
-                )
-            axes.set(xscale="log", yscale="log", title=_short(name))
+    means = [power[:, :, network == name].mean(axis=2) for name in names]
+    bands = [np.percentile(mean, (5, 50, 95), axis=1) for mean in means]  # (3, S, F)
+    low = min(float(band.min()) for band in bands)
+    high = max(float(band.max()) for band in bands)
+    drawn = []
+    for k, (name, band) in enumerate(zip(names, bands, strict=True)):
+        with figure(2.5, 2.0) as page:
+            axes: Any = page.subplots()
+            for state, (label, colour) in enumerate((("healthy", HEALTHY), ("perturbed", UP))[: len(power)]):
+                axes.fill_between(hz, band[0, state], band[2, state], color=colour, alpha=0.2, linewidth=0)
+                style = "--" if state else "-"
+                axes.plot(hz, band[1, state], style, color=colour, linewidth=1.3, label=label)
+            axes.set(
+                xscale="log",
+                yscale="log",
+                title=_short(name),
+                ylim=(0.7 * max(low, high * LEAST_POWER), 1.4 * high),
+            )
+            axes.set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)")
             _log_ticks(axes)
-        for axes in grid.flat[len(names) :]:
-            axes.set_visible(False)
-        for axes in grid[:, 0]:
-            axes.set_ylabel("power (mV²/Hz)")
-        for k in range(across):
-            bottom = [r for r in range(rows) if r * across + k < len(names)][-1]
-            grid[bottom, k].set_xlabel("frequency (Hz)")
-            grid[bottom, k].tick_params(labelbottom=True)
-        grid[0, 0].legend(frameon=False, fontsize=7.5, loc="lower left", handlelength=1.8)
-        drawn.tight_layout(pad=0.4)
-        told = f"Power spectra from 1 to 100 Hz of {listed(names)}; " + (
-            "healthy and perturbed" if len(power) > 1 else "healthy brain only"
-        )
-        return svg(drawn, "spectra", told)
+            if k == 0:
+                axes.legend(frameon=False, fontsize=7.5, loc="lower left", handlelength=1.8)
+            page.tight_layout(pad=0.4)
+            told = "healthy and perturbed" if len(power) > 1 else "healthy brain only"
+            drawn.append(svg(page, f"spectrum{k}", f"Power spectrum from 1 to 100 Hz, {name}; {told}"))
+    return drawn
 
 
 def _log_ticks(axes: Any) -> None:
@@ -81,7 +82,7 @@ def _short(name: str, most: int = 22) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def fc_matrices(before: np.ndarray, after: np.ndarray | None, network: np.ndarray) -> str:
+def fc_panels(before: np.ndarray, after: np.ndarray | None, network: np.ndarray, key: str) -> list[str]:
     """Connectivity when healthy and perturbed, and the difference, ordered by network.
 
     Parameters
@@ -89,41 +90,79 @@ def fc_matrices(before: np.ndarray, after: np.ndarray | None, network: np.ndarra
     before, after : ndarray, (N, N)
         Pearson r; `after` is None where the perturbed state is unstable.
     network : ndarray of str, (N,)
+    key : str
+        Distinguishes the drawings of one page.
+
+    Returns
+    -------
+    list of str
+        Inline SVG each.
     """
+    off = ~np.eye(len(before), dtype=bool)
+    known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
+    limit = min(round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0, 1.0)
+    drawn = [_matrix(before, network, limit, "healthy", "r", f"{key}0")]
+    if after is not None:
+        change = after - before
+        size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
+        drawn.append(_matrix(after, network, limit, "perturbed", "r", f"{key}1"))
+        end = round_up(size) if size > 0 else 0.1
+        drawn.append(_matrix(change, network, end, "difference", "Δr", f"{key}2"))
+    return drawn
+
+
+def _matrix(matrix: np.ndarray, network: np.ndarray, end: float, title: str, unit: str, key: str) -> str:
+    """One matrix with its networks and its colour scale from -`end` to `end`."""
+    from matplotlib import colormaps
+
     names = list(dict.fromkeys(network.tolist()))
     order = np.argsort([names.index(name) for name in network], kind="stable")
     edges = np.cumsum([0, *(int((network == name).sum()) for name in names)])
-    panels: list[tuple[str, np.ndarray, float, str]] = []
-    off = ~np.eye(len(before), dtype=bool)
-    known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
-    limit = round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0
-    panels.append(("healthy", before, min(limit, 1.0), "r"))
-    if after is not None:
-        change = after - before
-        panels.append(("perturbed", after, min(limit, 1.0), "r"))
-        size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
-        panels.append(("difference", change, round_up(size) if size > 0 else 0.1, "Δr"))
-    from matplotlib import colormaps
+    n = len(matrix)
+    with figure(3.6, 3.35) as drawn:
+        axes: Any = drawn.add_axes((0.30, 0.185, 0.69, 0.69 * 3.6 / 3.35))
+        shown = np.where(~np.eye(n, dtype=bool), matrix, np.nan)[np.ix_(order, order)]
+        colours = colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
+        image = axes.imshow(shown, cmap=colours, vmin=-end, vmax=end, interpolation="none")
+        for edge in edges[1:-1]:
+            axes.axhline(edge - 0.5, color="#333", linewidth=0.4)
+            axes.axvline(edge - 0.5, color="#333", linewidth=0.4)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, pad=4)
+        middle = (edges[:-1] + edges[1:] - 1) / 2
+        for name, at, beside in zip(names, middle, spread_out(middle, 0.047 * n), strict=True):
+            axes.annotate(
+                _short(name, 18), (-0.5, at), (-0.055 * n, beside), ha="right", va="center", fontsize=8,
+                arrowprops={"arrowstyle": "-", "color": "#999", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
+                annotation_clip=False,
+            )  # fmt: skip
+        scale = drawn.add_axes((0.38, 0.135, 0.53, 0.03))
+        bar = drawn.colorbar(image, cax=scale, orientation="horizontal")
+        bar.set_ticks([-end, 0, end], labels=[f"−{end:g}", "0", f"+{end:g}"])
+        bar.set_label(
+            f"{unit} ({'Pearson correlation' if unit == 'r' else 'perturbed minus healthy'})", labelpad=1
+        )
+        bar.outline.set_visible(False)
+        return svg(drawn, key, f"Functional connectivity matrix, ordered by network: {title}")
 
-    colours = colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
-    with figure(3.35 * len(panels) + 0.75, 3.55) as drawn:
-        grid: Any = drawn.subplots(1, len(panels), squeeze=False)[0]
-        for k, (axes, (title, matrix, end, unit)) in enumerate(zip(grid, panels, strict=True)):
-            shown = np.where(off, matrix, np.nan)[np.ix_(order, order)]
-            image = axes.imshow(shown, cmap=colours, vmin=-end, vmax=end, interpolation="none")
-            for edge in edges[1:-1]:
-                axes.axhline(edge - 0.5, color="#333", linewidth=0.4)
-                axes.axvline(edge - 0.5, color="#333", linewidth=0.4)
-            axes.set(title=title, xticks=[], yticks=[])
-            if k == 0:
-                axes.set_yticks((edges[:-1] + edges[1:] - 1) / 2, [_short(name, 16) for name in names])
-                axes.tick_params(length=0, labelsize=7.5)
-            bar = drawn.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03, aspect=28)
-            bar.set_ticks([-end, 0, end], labels=[f"−{end:g}", "0", f"{end:g} ({unit})"])
-            bar.outline.set_visible(False)
-        drawn.tight_layout(pad=0.4)
-        told = "Functional connectivity matrices, ordered by network: " + ", ".join(p[0] for p in panels)
-        return svg(drawn, "fc", told)
+
+def spread_out(at: np.ndarray, least: float) -> np.ndarray:
+    """Positions at least `least` apart, in the same order and as close to `at` as pushing allows.
+
+    Parameters
+    ----------
+    at : ndarray, (N,)
+        Increasing.
+    least : float
+    """
+    groups: list[tuple[float, int]] = []  # mean of (position - rank * least), members
+    for k, position in enumerate(at):
+        groups.append((float(position) - k * least, 1))
+        while len(groups) > 1 and groups[-2][0] > groups[-1][0]:
+            (a, m), (b, n) = groups.pop(), groups.pop()
+            groups.append(((a * m + b * n) / (m + n), m + n))
+    base = np.repeat([g[0] for g in groups], [g[1] for g in groups])
+    return base + least * np.arange(len(at))
 
 
 def graph_against_nulls(metrics: list[str], z: np.ndarray) -> str:
@@ -135,7 +174,7 @@ def graph_against_nulls(metrics: list[str], z: np.ndarray) -> str:
     z : ndarray, (2, M)
         Healthy and perturbed; NaN where undefined.
     """
-    with figure(6.2, 0.27 * len(metrics) + 0.75) as drawn:
+    with figure(4.4, 0.24 * len(metrics) + 0.8) as drawn:
         axes: Any = drawn.subplots()
         rows = np.arange(len(metrics))[::-1]
         axes.axvspan(-1.96, 1.96, color="#eeeeee", linewidth=0)
@@ -145,20 +184,20 @@ def graph_against_nulls(metrics: list[str], z: np.ndarray) -> str:
         axes.plot(z[0], rows, "o", color=HEALTHY, markersize=5, label="healthy", linestyle="none")
         axes.plot(z[1], rows, "D", color=UP, markersize=4.5, label="perturbed", linestyle="none")
         biggest = np.nanmax(np.abs(z), initial=3.0, where=np.isfinite(z))
-        if biggest > 30:
+        if biggest > WIDE_Z:
             axes.set_xscale("symlog", linthresh=3)
             from matplotlib.ticker import FuncFormatter
 
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
         axes.set_yticks(rows, [plain(name) for name in metrics])
-        axes.set(xlabel="z against weight- and degree-preserving nulls", ylim=(-0.7, len(metrics) - 0.3))
+        axes.set(xlabel="z against nulls (null sd)", ylim=(-0.7, len(metrics) - 0.3))
         axes.tick_params(axis="y", length=0)
         axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0, fontsize=8)
         drawn.tight_layout(pad=0.4)
         return svg(drawn, "graph", "z-scores of graph metrics against nulls, healthy and perturbed")
 
 
-def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -> str:
+def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -> list[str]:
     """How far the change reaches from a focal lesion.
 
     Parameters
@@ -167,15 +206,20 @@ def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -
         mm
     rate, fc : ndarray, (N,)
         Log ratio of the E rate; change of mean Fisher-z connectivity.
+
+    Returns
+    -------
+    list of str
+        Inline SVG of each.
     """
-    with figure(7.4, 2.5) as drawn:
-        pair: Any = drawn.subplots(1, 2)
-        for axes, values, label in (
-            (pair[0], 100 * np.expm1(rate), "change of E rate (%)"),
-            (pair[1], fc, "change of FC strength (z)"),
-        ):  # fmt: skip
-            known = np.isfinite(distance) & np.isfinite(values)
-            x, y = distance[known], values[known]
+    drawn = []
+    for k, (values, label) in enumerate(
+        ((100 * np.expm1(rate), "change of firing rate (%)"), (fc, "change of connectivity (Fisher z)"))
+    ):
+        known = np.isfinite(distance) & np.isfinite(values)
+        x, y = distance[known], values[known]
+        with figure(3.7, 2.6) as page:
+            axes: Any = page.subplots()
             axes.axhline(0, color="#999", linewidth=0.7)
             axes.scatter(x, y, s=15, c=np.where(y > 0, UP, DOWN), alpha=0.75, linewidths=0)
             if len(x) >= 8:
@@ -186,6 +230,7 @@ def effect_by_distance(distance: np.ndarray, rate: np.ndarray, fc: np.ndarray) -
                     [np.median(x[which == b]) for b in bins], [np.median(y[which == b]) for b in bins],
                     "-", color="#222222", linewidth=1.3,
                 )  # fmt: skip
-            axes.set(xlabel="distance from the lesion (mm)", ylabel=label)
-        drawn.tight_layout(pad=0.5)
-        return svg(drawn, "distance", "Change of rate and of connectivity by distance from the lesion")
+            axes.set(xlabel="distance from the changed regions (mm)", ylabel=label)
+            page.tight_layout(pad=0.5)
+            drawn.append(svg(page, f"distance{k}", f"{label[:1].upper()}{label[1:]} by distance"))
+    return drawn

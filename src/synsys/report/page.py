@@ -13,15 +13,12 @@ from synsys.core import show
 from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, tabulate, validate
 from synsys.report import words
 from synsys.report.drawing import SIGNED, gradient
+from synsys.report.sections import distance, networks, scalp
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-NETWORKS = {
-    "Cont": "Executive control", "Default": "Default mode", "DorsAttn": "Dorsal attention",
-    "Limbic": "Limbic", "SalVentAttn": "Salience", "SomMot": "Sensorimotor", "Vis": "Visual",
-}  # fmt: skip
 MOST_SENSITIVE = 10
 
 
@@ -80,26 +77,36 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
     regions = tree["regions"].to_dataset(inherit=False)
     links = tree["links"].to_dataset(inherit=False).to_dataframe()
     grades = {f"{r['source']} → {r['target']}": r["grade"] for _, r in links.iterrows()}
-    limitations = attribute(tree, "limitations")
+    limitations, perturbations = attribute(tree, "limitations"), attribute(tree, "perturbations")
+    net = networks(tree, regions)
     return {
         "title": attrs["title"],
         "attrs": dict(attrs),
-        "perturbations": attribute(tree, "perturbations"),
+        "perturbations": perturbations,
+        "options": show.options(attrs),
         "warning": show.stability(attrs),
-        "sentences": words.five_sentences(
-            frame, attrs, attribute(tree, "perturbations"), limitations, grades
-        ),
+        "heading": _capital(words.heading(attrs["title"])),
+        "sentences": words.five_sentences(frame, attrs, limitations, grades, net["observed"]),
         "negligible": NEGLIGIBLE,
         "maps": _maps(regions),
         "gradient": gradient(SIGNED),
         **_cascade(frame, links),
-        **_networks(tree, regions),
-        "distance": _distance(regions),
+        **net,
+        "distance": distance(regions),
+        "scalp": scalp(tree),
         "levels": _levels(frame),
         "limitations": {words.limitation_row(name): text for name, text in sorted(limitations.items())},
+        "adjusted": [
+            words.adjusted(name, regions["region"].values.astype(str).tolist(), regions[name].values.tolist())
+            for name in words.ADJUSTED
+        ],
         "references": attribute(tree, "references"),
         "digests": attribute(tree, "digests"),
     }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _maps(regions: xr.Dataset) -> list[dict[str, Any]]:
@@ -113,8 +120,12 @@ def _maps(regions: xr.Dataset) -> list[dict[str, Any]]:
     known = tuple(labels) == surface.labels
     maps = []
     for key, name, unit in (
-        ("rate_change", "Firing rate of excitatory cells", "log ratio"),
-        ("fc_change", "Strength of functional connectivity", "mean Fisher z"),
+        (
+            "rate_change",
+            "Change of firing rate",
+            "of principal cells (E; TC in thalamus, D1 in striatum, GPe in pallidum, DCN in cerebellum)",
+        ),
+        ("fc_change", "Change of connectivity", "of a region with all others (mean Fisher z)"),
     ):
         values = regions[key].values.astype(float)
         if not np.isfinite(values).any():
@@ -131,8 +142,9 @@ def _maps(regions: xr.Dataset) -> list[dict[str, Any]]:
         deep = [i for i in range(len(labels)) if regions["structure"].values[i] != "cortex"] if known else []
         maps.append(
             {
-                "name": name, "unit": unit, "limit": f"{limit:g}", **drawn,
-                "deep": _below_cortex(labels, values, deep, limit),
+                "name": name, "unit": unit, **drawn,
+                "ends": [_size(key, -limit), _size(key, limit)],
+                "deep": _below_cortex(key, labels, values, deep, limit),
                 "most": [
                     {"label": labels[i], "text": _size(key, values[i])}
                     for i in order if np.isfinite(values[i]) and values[i] != 0
@@ -148,7 +160,7 @@ def _size(key: str, value: float) -> str:
 
 
 def _below_cortex(
-    labels: list[str], values: np.ndarray, deep: list[int], limit: float
+    key: str, labels: list[str], values: np.ndarray, deep: list[int], limit: float
 ) -> list[dict[str, Any]]:
     """Regions without a place on the surface as coloured chips, both hemispheres side by side."""
     from synsys.report.drawing import colours, css_colour
@@ -159,7 +171,7 @@ def _below_cortex(
         rgb = colours(values[i : i + 1], limit)[0]
         dark = float(rgb @ np.array([0.3, 0.59, 0.11])) < 0.55
         rows.setdefault(name or side, {"name": name or side})[side if name else "L"] = {
-            "text": show.number(float(values[i]), 2, signed=True),
+            "text": _size(key, float(values[i])),
             "colour": css_colour(rgb),
             "ink": "#fff" if dark else "#222",
         }
@@ -180,92 +192,6 @@ def _cascade(frame: pd.DataFrame, links: pd.DataFrame) -> dict[str, Any]:
         for _, r in links.iterrows()
     ]  # fmt: skip
     return {"cascade": drawn, "omitted": omitted, "links": rows}
-
-
-def group_names(network: np.ndarray, structure: np.ndarray) -> np.ndarray:
-    """Network of each region in words; the structure outside cortex."""
-    return np.array(
-        [
-            NETWORKS.get(str(n), str(n)) if n else str(s).replace("_", " ").capitalize() or "Other"
-            for n, s in zip(network, structure, strict=True)
-        ],
-        dtype=object,
-    )
-
-
-def _networks(tree: xr.DataTree, regions: xr.Dataset) -> dict[str, Any]:
-    """Spectra, connectivity and graph metrics, of stable draws only."""
-    from synsys.report.figures_data import fc_matrices, graph_against_nulls, spectra_by_network
-
-    draws = tree["draws"].to_dataset(inherit=False)
-    group = group_names(regions["network"].values, regions["structure"].values)
-    order = np.argsort([_rank(g) for g in group], kind="stable")
-    healthy = draws["stable_reference"].values.astype(bool)
-    both = healthy & draws["stable_perturbed"].values.astype(bool)
-    told = bool(both.any())
-    used = both if told else healthy
-    power = tree["spectra"]["power"].values[: 2 if told else 1][:, used][:, :, order]
-    fc = tree["fc"]["fc"].values[:, used]
-    graph = tree["graph"].to_dataset(inherit=False)
-    z = graph["null_z"].values.astype(float)
-    metrics = [str(m) for m in graph["metric"].values]
-    seen = np.isfinite(z).any(axis=0)
-    finite = np.isfinite(power).all(axis=(0, 2, 3))
-    matched = np.isfinite(fc[:, :, ~np.eye(fc.shape[2], dtype=bool)]).all(axis=2)
-    kept = matched.all(axis=0) if told else matched[0]
-    spectra = (
-        spectra_by_network(
-            power[:, finite].astype(float), tree["spectra"]["frequency"].values.astype(float), group[order]
-        )
-        if finite.any()
-        else ""
-    )
-    matrices = (
-        fc_matrices(
-            np.median(fc[0, kept], axis=0)[np.ix_(order, order)],
-            np.median(fc[1, kept], axis=0)[np.ix_(order, order)] if told else None,
-            group[order],
-        )
-        if kept.any()
-        else ""
-    )
-    return {
-        "told": told,
-        "spectra": spectra,
-        "fc": matrices,
-        "graph": graph_against_nulls([m for m, s in zip(metrics, seen, strict=True) if s], z[:, seen])
-        if seen.any()
-        else "",
-        "metrics": [_metric(graph, metrics, i) for i in range(len(metrics))],
-        "used": int(used.sum()),
-    }
-
-
-def _rank(group: str) -> int:
-    names = list(NETWORKS.values())
-    return names.index(group) if group in names else len(names)
-
-
-def _metric(graph: xr.Dataset, metrics: list[str], i: int) -> dict[str, Any]:
-    cells = {
-        f"{name}{s}": show.number(float(graph[name].values[s, i]))
-        for name in ("value", "null_mean", "null_sd", "null_z")
-        for s in (0, 1)
-    }
-    density = float(graph["density"].values[0, i])
-    return {
-        "name": words.plain(metrics[i]), **cells, "rule": str(graph["rule"].values[0, i]),
-        "density": show.UNKNOWN if math.isnan(density) else f"{100 * density:.0f} %",
-    }  # fmt: skip
-
-
-def _distance(regions: xr.Dataset) -> str:
-    from synsys.report.figures_data import effect_by_distance
-
-    distance, rate, fc = (regions[k].values.astype(float) for k in ("distance", "rate_change", "fc_change"))
-    if not (np.isfinite(distance) & (np.isfinite(rate) | np.isfinite(fc))).any():
-        return ""
-    return effect_by_distance(distance, rate, fc)
 
 
 def _levels(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -292,6 +218,7 @@ def _row(name: str, row: Any, small: bool) -> dict[str, Any]:
         "definition": row["definition"],
         "unit": row["unit"],
         "healthy": show.number(float(row["reference"])),
+        "calibrated": row["calibrated"].replace("_", " "),
         "now": show.number(float(row["value"])),
         "change": show.change(row),
         "interval": show.interval(row),

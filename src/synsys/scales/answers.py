@@ -3,20 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synsys.brain.solution import Grid, Solution, solve
+from synsys.brain.solution import Solution, solve
 from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
 from synsys.brain.state import State as BrainState
 from synsys.core.errors import UserError
-from synsys.measures import readouts
-from synsys.measures.readouts import Atlas, graph_readouts
-from synsys.scales.cascade import LEAST_STABLE, _effect
+from synsys.measures.readouts import circuits, microcircuit, readouts
+from synsys.measures.systems import graph_readouts
+from synsys.scales.effects import LEAST_STABLE, effect_row
 from synsys.scales.people import person
 from synsys.scales.questions import State
 from synsys.scales.runs import Runner
@@ -82,15 +81,6 @@ class Answer:
     values: dict[str, float]
 
 
-class CachedAtlas(Atlas):
-    """An atlas that looks up every name once."""
-
-    def __init__(self, grid: Grid) -> None:
-        super().__init__(grid)
-        self.where = cache(super().where)  # type: ignore[method-assign]
-        self.pair = cache(super().pair)  # type: ignore[method-assign]
-
-
 def computed(runner: Runner) -> tuple[set[str], np.ndarray]:
     """Readouts of this brain, and its connectivity (R, R) in the first draw that is stable.
 
@@ -151,15 +141,15 @@ def _answer(
     if solution:
         return _measured(runner, solution, wanted, plan)
     bare = replace(reference, state=state)  # its spectra are those of health, and are not looked at
-    values = readouts._microcircuit(bare, runner.atlas) | readouts._circuits(bare, runner.atlas)
+    values = microcircuit(bare, runner.atlas) | circuits(bare, runner.atlas)
     return Answer(True, False, "", _kept(values, wanted))
 
 
 def _measured(runner: Runner, solution: Solution, wanted: frozenset[str], plan: Plan) -> Answer:
-    values = readouts.readouts(solution, runner.atlas)
+    values = readouts(solution, runner.atlas)
     if wanted & set(GRAPHS):
         with np.errstate(divide="ignore", invalid="ignore"):  # no triangles in a null graph: undefined, NaN
-            row = readouts.graph_readouts(solution.fc[None], runner.atlas, plan.nulls).iloc[0]
+            row = graph_readouts(solution.fc[None], runner.atlas, plan.nulls).iloc[0]
         values |= {str(name): float(value) for name, value in row.items() if name in GRAPHS}
     return Answer(True, False, "", _kept(values, wanted))
 
@@ -248,7 +238,7 @@ class Answers:
             ]
         )
         before, people = (np.tile(column(place), len(states)) for place in (0, 1))
-        return _effect(readout, before, after, people, "emergent", "")
+        return effect_row(readout, before, after, people, "emergent", "")
 
     def enough(self, state: State) -> bool:
         """Whether a state is stable in so many draws that its effects count."""

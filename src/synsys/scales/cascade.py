@@ -9,22 +9,18 @@ import pandas as pd
 import xarray as xr
 
 import synsys
-from synsys.brain.modulation import path_from, selection
+from synsys.brain.modulation import selection
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders
-from synsys.knowledge.resolve import parse_perturbation, quantity
-from synsys.measures.readouts import DISTANCES, RESTATED, graph_nulls, graph_readouts
+from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity, resolved
 from synsys.scales import tree as groups
-from synsys.scales.describe import digests, methods, references
-from synsys.scales.people import effect_size
+from synsys.scales.describe import created, digests, methods, references
+from synsys.scales.effects import METRIC, Healthy, effects, graph_table, observations
 from synsys.scales.runs import Outcome, Runner, solve_all
-
-LEAST_STABLE = 0.5
-"""Share of draws that must stay stable for effects to be reported."""
 
 
 def profile(name: str) -> tuple[Perturbation, ...]:
@@ -50,12 +46,12 @@ def profile(name: str) -> tuple[Perturbation, ...]:
 
 
 def resolve(
-    perturb: Sequence[str | Perturbation] | str, disorder: Sequence[str] | str = ()
+    perturb: Sequence[str | Perturbation] | str | Perturbation, disorder: Sequence[str] | str = ()
 ) -> tuple[Perturbation, ...]:
     """Perturbations from text, records and disorder names, in that order."""
     given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
     named = [disorder] if isinstance(disorder, str) else list(disorder)
-    changes = [parse_perturbation(p) if isinstance(p, str) else p for p in given]
+    changes = [parse_perturbation(p) if isinstance(p, str) else resolved(p) for p in given]
     return (*changes, *(row for name in named for row in profile(name)))
 
 
@@ -70,7 +66,7 @@ def open_brain(brain: Connectome | str | Path | None) -> Connectome:
 
 
 def cascade(
-    perturb: Sequence[str | Perturbation] | str = (),
+    perturb: Sequence[str | Perturbation] | str | Perturbation = (),
     disorder: Sequence[str] | str = (),
     brain: Connectome | str | Path | None = None,
     draws: int = 32,
@@ -79,6 +75,10 @@ def cascade(
     beta: float = 1.0,
     progress: Callable[[int, int], None] | None = None,
     command: str = "",
+    *,
+    spun_maps: int | None = None,
+    linearisation: str = "plain",
+    eeg: pd.DataFrame | str | Path | None = None,
 ) -> xr.DataTree:
     """Trace a perturbation from molecule to network.
 
@@ -101,6 +101,14 @@ def cascade(
         Called with (draws done, draws) after each draw.
     command : str
         What to record as the command.
+    spun_maps : int, optional
+        Seed of a rotation of the cortical maps, the same for all maps and draws: a null for whatever
+        heterogeneity is said to explain.
+    linearisation : {"plain", "statistical"}
+        ``statistical`` averages firing rate and gain over the fluctuations of the potential (meant for
+        fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes tens of times as long.
+    eeg : DataFrame, path or ``"sphere"``, optional
+        Lead field, electrodes by regions: band power at electrodes becomes the group ``/eeg``.
 
     Returns
     -------
@@ -110,220 +118,175 @@ def cascade(
     Raises
     ------
     UserError
-        For unknown names, cells, places or disorders, before any work starts.
+        For unknown names, cells, places or disorders, or options that cannot be followed, before any
+        work starts.
     """
+    changes = resolve(perturb, disorder)
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
+    return _solved(runner, [changes], disorder, progress, command or _call("cascade", changes))[0]
+
+
+def sweep(
+    perturb: Sequence[str | Perturbation] | str,
+    disorder: Sequence[str] | str = (),
+    brain: Connectome | str | Path | None = None,
+    draws: int = 32,
+    seed: int = 0,
+    jobs: int | None = None,
+    beta: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+    command: str = "",
+    *,
+    spun_maps: int | None = None,
+    linearisation: str = "plain",
+    eeg: pd.DataFrame | str | Path | None = None,
+) -> list[xr.DataTree]:
+    """A cascade for each dose of a perturbation, against references and people that are solved once.
+
+    Parameters
+    ----------
+    perturb : str, Perturbation, or sequence of them
+        At most one of them a sweep, ``NAME=a:b:step``: ``"d2_occupancy=0.3:0.9:0.2"``.
+    disorder, brain, draws, seed, jobs, beta, progress, command, spun_maps, linearisation, eeg
+        As for `cascade`.
+
+    Returns
+    -------
+    list of DataTree
+        One result a dose, each equal to that of `cascade` at this dose.
+
+    Raises
+    ------
+    UserError
+        As `cascade`, and for two sweeps at once.
+    """
+    sets = doses(perturb, disorder)
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
+    return _solved(runner, sets, disorder, progress, command or _call("sweep", sets[0]))
+
+
+def doses(
+    perturb: Sequence[str | Perturbation] | str | Perturbation, disorder: Sequence[str] | str = ()
+) -> list[tuple[Perturbation, ...]]:
+    """Sets of perturbations, one for each dose of the one that is swept.
+
+    Raises
+    ------
+    UserError
+        For unknown names, and if more than one perturbation is swept.
+    """
+    given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
+    sweeps = [parse_sweep(p) if isinstance(p, str) else (p,) for p in given]
+    swept = [s for s in sweeps if len(s) > 1]
+    if len(swept) > 1:
+        raise UserError("one perturbation can be swept at a time")
+    count = len(swept[0]) if swept else 1
+    return [resolve([s[k] if len(s) > 1 else s[0] for s in sweeps], disorder) for k in range(count)]
+
+
+DOSES_AT_ONCE = 32
+"""Doses that share one solution of the references; more are solved in parts, to bound memory."""
+
+
+def _call(function: str, changes: Sequence[Perturbation]) -> str:
+    return f"synsys.{function}({', '.join(map(str, changes))!r})"
+
+
+def _runner(
+    draws: int, brain: Connectome | str | Path | None, seed: int, jobs: int | None, beta: float,
+    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None,
+) -> Runner:  # fmt: skip
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for an interval")
-    changes = resolve(perturb, disorder)
-    connectome = open_brain(brain)
-    runner = Runner(connectome, draws, seed, beta=beta, jobs=jobs)
-    for change in changes:
+    return Runner(
+        open_brain(brain), draws, seed, beta=beta, jobs=jobs, spun_maps=spun_maps,
+        linearisation=linearisation, eeg=eeg,
+    )  # fmt: skip
+
+
+def _solved(
+    runner: Runner,
+    sets: Sequence[Sequence[Perturbation]],
+    disorder: Sequence[str] | str,
+    progress: Callable[[int, int], None] | None,
+    command: str,
+) -> list[xr.DataTree]:
+    """Result of every set of perturbations, at the end of which stand those of the disorders."""
+    named = [disorder] if isinstance(disorder, str) else list(disorder)
+    theirs = sum(len(profile(name)) for name in named)
+    for change in (change for changes in sets for change in changes):
         selection(runner.model.places, change)
-    outcomes = solve_all(runner, [changes], progress)
-    return assemble(runner, changes, outcomes, command or f"synsys.cascade({', '.join(map(str, changes))!r})")
+    out = []
+    for start in range(0, len(sets), DOSES_AT_ONCE):
+        part = sets[start : start + DOSES_AT_ONCE]
+        reference, people, *perturbed = (
+            list(column) for column in zip(*solve_all(runner, part, progress), strict=True)
+        )
+        healthy = Healthy(runner, reference, people)
+        out += [
+            assemble(
+                runner,
+                changes,
+                healthy,
+                column,
+                command,
+                ", ".join([*map(str, changes[: len(changes) - theirs]), *named]),
+            )
+            for changes, column in zip(part, perturbed, strict=True)
+        ]
+    return out
 
 
 def assemble(
-    runner: Runner, changes: Sequence[Perturbation], outcomes: list[list[Outcome]], command: str
-) -> xr.DataTree:
-    """Result tree of one set of perturbations from its outcomes [draw][reference, person, perturbed]."""
-    reference, persons, perturbed = (list(column) for column in zip(*outcomes, strict=True))
-    values = effects(runner, changes, reference, persons, perturbed)
-    healthy = np.mean([o.stable for o in reference])
+    runner: Runner, changes: Sequence[Perturbation], healthy: Healthy, perturbed: list[Outcome],
+    command: str, title: str = "",
+) -> xr.DataTree:  # fmt: skip
+    """Result tree of one set of perturbations from the outcomes of every draw."""
+    reference = healthy.reference
+    values = effects(runner, changes, healthy, perturbed)
     stable = np.mean([o.stable for o in perturbed])
     reasons = [o.reason for o in perturbed if not o.stable] or [""]
     unstable = max(set(reasons), key=reasons.count) if stable < 1 else ""
-    graph = graph_table(runner, reference, perturbed)
+    graph = graph_table(healthy, perturbed)
     table = values.table
     for state in STATES:
         column = graph.xs(state, level="state")["null_z"]
-        table[f"null_z_{state}"] = [column.get(_METRIC.get(name, name), np.nan) for name in table.index]
+        table[f"null_z_{state}"] = [column.get(METRIC.get(name, name), np.nan) for name in table.index]
     identifiers = sorted(
         {*table.limitation_id, *(vocabulary()[c.name].limitation_id for c in changes)} - {""}
     )
-    title = ", ".join(map(str, changes)) or "unperturbed"
     tree = xr.DataTree.from_dict(
         {
             "/table": groups.table_dataset(table, "readout"),
             "/rates": groups.rates(runner, reference, perturbed),
             "/spectra": groups.spectra(runner, reference, perturbed),
             "/fc": groups.connectivity(runner, reference, perturbed),
+            "/observations": observations(healthy, perturbed),
             "/graph": groups.graph_dataset(graph),
             "/draws": values.draws,
             "/regions": groups.regions(runner, changes, reference, perturbed),
             "/links": groups.link_table(changes, values.touched),
+            **({} if runner.field is None else {"/eeg": groups.electrodes(runner, reference, perturbed)}),
         }
     )
     tree.attrs = {
         "schema_version": SCHEMA_VERSION,
         "version": synsys.__version__,
         "command": command,
-        "title": title,
+        "title": title or "unperturbed",
         "seed": runner.seed,
         "draws": len(runner.draws),
         "brain": runner.model.brain.name,
+        "options": json.dumps(runner.options),
         "perturbations": json.dumps([str(c) for c in changes]),
         "limitations": json.dumps({i: limitation(i) for i in identifiers}),
-        "digests": json.dumps(digests(runner.model.brain)),
-        "created": "",
-        "stable_reference": float(healthy),
+        "digests": json.dumps(digests(runner.brain)),
+        "created": created(),
+        "stable_reference": float(np.mean([o.stable for o in reference])),
         "stable_perturbed": float(stable),
         "unstable_reason": unstable,
         "methods": methods(runner, changes),
-        "references": json.dumps(references(changes)),
+        "references": json.dumps(references(runner, changes)),
         "disclaimer": DISCLAIMER,
     }
     return tree
-
-
-_METRIC = {
-    "betweenness": "hub_betweenness",
-    "assortativity": "assortativity_strength",
-}
-
-
-class Effects:
-    """Table of effects and the draws behind it."""
-
-    def __init__(self, table: pd.DataFrame, draws: xr.Dataset, touched: dict[str, float]) -> None:
-        self.table, self.draws, self.touched = table, draws, touched
-
-
-def effects(
-    runner: Runner,
-    changes: Sequence[Perturbation],
-    reference: list[Outcome],
-    persons: list[Outcome],
-    perturbed: list[Outcome],
-    nulls: pd.DataFrame | None = None,
-    graphs: bool = True,
-) -> Effects:
-    """Effect of a set of perturbations on every readout.
-
-    Effect size d = effect / between-person sd; P(sign) = (n + 1/2) / (N + 1) with n draws in which the
-    effect is positive. Ratio quantities are compared as logarithms of ratios, others as differences.
-    """
-    states = [pd.DataFrame([o.values for o in column]) for column in (reference, persons, perturbed)]
-    if graphs:
-        states = [
-            add_graph(runner, frame, column, nulls)
-            for frame, column in zip(states, (reference, persons, perturbed), strict=True)
-        ]
-    before, people, after = (frame.reindex(columns=states[0].columns) for frame in states)
-    moved = pd.DataFrame([o.touched for o in perturbed])
-    inputs = {c.name for c in changes}
-    grades = path_from(changes)
-    worst = (
-        max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
-    )
-    enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
-    rows, kept = {}, {}
-    for name in [*dict.fromkeys([*moved.columns, *before.columns])]:
-        quantity_row = vocabulary().get(name)
-        if quantity_row is None or (
-            name not in before and quantity_row.kind == "perturbation" and name not in inputs
-        ):
-            continue
-        if name in before and name not in inputs:
-            b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
-            wired = name in moved or RESTATED.get(name, set()) & set(moved.columns)
-            origin = "by construction" if name in DISTANCES else "wired" if wired else "emergent"
-        else:
-            a = moved[name].to_numpy(float)
-            b = np.full(len(a), 1.0 if quantity_row.multiplies else (quantity_row.healthy or 0.0))
-            p = np.full(len(a), np.nan)
-            origin = "input" if name in inputs else "wired"
-        if not enough and origin != "input":
-            a = np.full(len(a), np.nan)
-        rows[name] = _effect(
-            name, b, a, p, origin, grades.get(name, worst) if origin != "emergent" else worst
-        )
-        kept[name] = (b, a)
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    draws = xr.Dataset(
-        {
-            "member": ("draw", [d.member for d in runner.draws]),
-            "stable_reference": ("draw", [o.stable for o in reference]),
-            "stable_perturbed": ("draw", [o.stable for o in perturbed]),
-            "reference": (("readout", "draw"), np.array([kept[n][0] for n in rows])),
-            "perturbed": (("readout", "draw"), np.array([kept[n][1] for n in rows])),
-        },
-        {"readout": list(rows), "draw": np.arange(len(runner.draws))},
-    )
-    return Effects(table, draws, {n: float(moved[n].mean()) for n in moved.columns})
-
-
-def _effect(
-    name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray, origin: str, grade: str
-) -> dict:
-    row = vocabulary()[name]
-    known = np.isfinite(before) & np.isfinite(after)
-    b, a = before[known], after[known]
-    ratio = row.multiplies and len(a) > 0 and (b > 0).all() and (a > 0).all()
-    change = np.log(a / b) if ratio else a - b
-    both = np.isfinite(before) & np.isfinite(people)
-    if ratio:
-        both &= (before > 0) & (people > 0)
-    apart = np.log(people[both] / before[both]) if ratio else people[both] - before[both]
-    middle = float(np.median(change)) if len(change) else np.nan
-    low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
-    return {
-        "value": float(np.median(a)) if len(a) else np.nan,
-        "reference": float(np.median(b if len(b) else before[np.isfinite(before)]))
-        if np.isfinite(before).any()
-        else np.nan,
-        "log_ratio": middle if ratio else np.nan,
-        "effect": float(np.median(a - b)) if len(a) else np.nan,
-        "d": effect_size(middle, apart),
-        "lo90": low,
-        "hi90": high,
-        "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),
-        "level": row.level,
-        "unit": row.unit,
-        "origin": origin,
-        "label": "simulated-causal",
-        "grade": grade,
-        "limitation_id": row.limitation_id,
-        "definition": row.definition,
-    }
-
-
-def add_graph(
-    runner: Runner, frame: pd.DataFrame, column: list[Outcome], nulls: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Readouts with the graph metrics of every stable draw."""
-    solved = [k for k, o in enumerate(column) if o.fc is not None]
-    if not solved:
-        return frame
-    table = graph_readouts(np.stack([column[k].fc for k in solved]).astype(float), runner.atlas, nulls)  # type: ignore[misc]
-    table.index = pd.Index(solved)
-    for name in table.columns:
-        if name != "network_vulnerability":
-            frame[name] = table[name].reindex(range(len(column)))
-    return frame
-
-
-def median_draw(reference: list[Outcome], perturbed: list[Outcome]) -> int | None:
-    """The stable draw whose pyramidal rate after the change is the median."""
-    both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
-    if not both:
-        return None
-    return sorted(both, key=lambda k: perturbed[k].values["pyramidal_activity"])[len(both) // 2]
-
-
-def graph_table(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> pd.DataFrame:
-    """Graph metrics against nulls at the median draw, indexed by (state, metric)."""
-    k = median_draw(reference, perturbed)
-    parts = {}
-    for state, column in zip(STATES, (reference, perturbed), strict=True):
-        at = k if k is not None else next((i for i, o in enumerate(column) if o.fc is not None), None)
-        fc = None if at is None else column[at].fc
-        if fc is not None and not (state == "perturbed" and k is None):
-            parts[state] = graph_nulls(fc.astype(float), runner.atlas, seed=runner.seed)
-    empty = next(iter(parts.values())) if parts else None
-    if empty is None:
-        raise UserError("the healthy brain is unstable in every draw; nothing can be reported")
-    for state in STATES:
-        parts.setdefault(state, empty.assign(value=np.nan, null_mean=np.nan, null_sd=np.nan, z=np.nan))
-    out = pd.concat(parts, names=["state", "metric"])
-    return out.rename(columns={"z": "null_z"})

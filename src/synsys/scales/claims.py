@@ -13,10 +13,10 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import read_claims
-from synsys.measures.readouts import graph_nulls
+from synsys.measures.systems import graph_nulls
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
-from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, CachedAtlas, Plan, computed, solve_plan
+from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, Plan, computed, solve_plan
 from synsys.scales.cascade import open_brain
 from synsys.scales.questions import Question, State, ask, causes_of
 from synsys.scales.runs import Runner
@@ -151,7 +151,6 @@ def check_claims(
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for a probability")
     runner = Runner(open_brain(brain), draws, seed, fine=False, jobs=jobs)
-    runner.atlas = CachedAtlas(runner.grid)
     available, fc = computed(runner)
     strengths = [draw.strength for draw in runner.draws[:SIGNED]]
     questions = [ask(claim, available, runner.model.places, strengths) for claim in rows]

@@ -10,7 +10,7 @@ from synsys.knowledge.facts import Claim, Quantity
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import quantity, unit_change
-from synsys.measures.readouts import DISTANCES, RESTATED
+from synsys.measures.standing import DISTANCES, RESTATED
 from synsys.scales.cascade import profile
 from synsys.scales.scoring import ABSENT, CONSTRUCTED, UNSCORED, sign_of
 

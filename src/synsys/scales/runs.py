@@ -3,21 +3,33 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from math import isfinite
 from multiprocessing import get_context
 from os import cpu_count
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from synsys.brain.bold import observed_fc
 from synsys.brain.draws import Draw, draws
 from synsys.brain.solution import COARSE, FINE, Grid, Solution, solve
 from synsys.brain.stability import stability
 from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.statistical import averaged
 from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.measures.readouts import Atlas, readouts
+from synsys.measures.readouts import readouts
+from synsys.measures.sensors import SPHERE, electrode_power, open_lead_field
+from synsys.measures.spatial_nulls import spin_maps
+from synsys.measures.systems import Atlas
 from synsys.scales.people import person
+
+LINEARISATIONS = ("plain", "statistical")
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,19 @@ class Outcome:
         Readouts; empty when unstable.
     rates : ndarray, (N, 3)
         Firing rates of every node, Hz.
-    psd, fc : ndarray or None
-        (F, R) power and (R, R) connectivity, float32; None when unstable.
+    psd : ndarray or None
+        (F, R) power, float32; None when unstable.
+    fc, fc_noiseless, fc_global_regressed : ndarray or None
+        (R, R) connectivity in the ways of `core.schema.OBSERVATIONS`, float32; None when unstable.
     touched : dict
         Mean value of every variable that links moved, over the populations where it moved.
+    rebalanced, tempered : ndarray of bool, (N,), or None
+        Nodes whose healthy state, from which this one follows, needed more inhibition or flatter maps
+        (`brain.state.HealthyBrain`).
+    eeg : ndarray or None
+        (E, bands) power at electrodes, float32; None when unstable or not asked for.
+    sd : ndarray or None
+        (N, 3) standard deviation of every potential, mV, where linearisation is statistical.
     """
 
     stable: bool
@@ -45,7 +66,13 @@ class Outcome:
     rates: np.ndarray
     psd: np.ndarray | None = None
     fc: np.ndarray | None = None
+    fc_noiseless: np.ndarray | None = None
+    fc_global_regressed: np.ndarray | None = None
     touched: dict[str, float] = field(default_factory=dict)
+    rebalanced: np.ndarray | None = None
+    tempered: np.ndarray | None = None
+    eeg: np.ndarray | None = None
+    sd: np.ndarray | None = None
 
 
 class Runner:
@@ -63,6 +90,24 @@ class Runner:
         Factor on the slopes of regional maps; 0 makes regions alike.
     jobs : int or None
         Processes; None takes all cores, at most 8.
+    spun_maps : int or None
+        Seed of a rotation of the cortical maps (`measures.spatial_nulls.spin_maps`); None leaves them.
+    linearisation : {"plain", "statistical"}
+        About the operating point, or averaged over fluctuations (`brain.statistical.averaged`).
+    eeg : DataFrame, path or ``"sphere"``, optional
+        Lead field (`measures.sensors.open_lead_field`).
+
+    Attributes
+    ----------
+    brain : Connectome
+        As given; `model.brain` may have its maps spun.
+    options : dict
+        Options of the run, as a result records them.
+
+    Raises
+    ------
+    UserError
+        If an option cannot be followed.
     """
 
     def __init__(
@@ -73,8 +118,20 @@ class Runner:
         fine: bool = True,
         beta: float = 1.0,
         jobs: int | None = None,
+        spun_maps: int | None = None,
+        linearisation: str = "plain",
+        eeg: pd.DataFrame | str | Path | None = None,
     ) -> None:
-        self.model = BrainModel(brain)
+        self.brain = brain
+        spun, self.field = check_options(brain, beta, spun_maps, linearisation, eeg)
+        self.statistical = linearisation == "statistical"
+        self.options: dict[str, Any] = {
+            "beta": beta,
+            "spun_maps": spun_maps,
+            "linearisation": linearisation,
+            "eeg": "" if eeg is None else SPHERE if str(eeg) == SPHERE else "the user's lead field",
+        }
+        self.model = BrainModel(spun)
         self.draws: list[Draw] = draws(n, seed, beta)
         self.seed = seed
         self.grid = Grid(self.model, FINE if fine else COARSE)
@@ -99,25 +156,72 @@ class Runner:
         self, state: State, reference: Solution | None, locate: bool = True
     ) -> tuple[Outcome, Solution | None]:
         """Solve one state; an unstable one is named (and, the first time, located) and gets no spectra."""
-        if not state.point.converged:
-            reason = f"no state of rest was found (residual {state.point.residual:.2g} mV)"
-            return Outcome(False, reason, {}, state.rates, touched=touched(state)), None
+        state, sd, reason = self._settled(state)
+        if reason:
+            return _unstable(state, reason), None
         solution = solve(state, self.grid, reference.noise if reference else None)
         locate = locate and not self._located  # one place is enough to name, and the search is slow
         verdict = stability(state, solution.response, locate)
         if not verdict.stable:
             self._located |= locate
-            return Outcome(False, verdict.reason, {}, state.rates, touched=touched(state)), None
-        values = readouts(solution, self.atlas, reference)
+            return _unstable(state, verdict.reason), None
         return Outcome(
             True,
             "",
-            values,
+            readouts(solution, self.atlas, reference),
             state.rates,
             solution.psd.astype(np.float32),
-            solution.fc.astype(np.float32),
-            touched(state),
+            touched=touched(state),
+            eeg=None if self.field is None else electrode_power(solution, self.field).astype(np.float32),
+            sd=sd,
+            **_observed(solution),
+            **_adjusted(state),
         ), solution
+
+    def _settled(self, state: State) -> tuple[State, np.ndarray | None, str]:
+        """The state to linearise about, the fluctuations it averages over, and why there is none."""
+        if not state.point.converged:
+            return state, None, f"no state of rest was found (residual {state.point.residual:.2g} mV)"
+        if not self.statistical:
+            return state, None, ""
+        found = averaged(state)
+        return found.state, found.sd, "" if found.converged else f"statistical linearisation: {found.reason}"
+
+
+def check_options(
+    brain: Connectome,
+    beta: float = 1.0,
+    spun_maps: int | None = None,
+    linearisation: str = "plain",
+    eeg: pd.DataFrame | str | Path | None = None,
+) -> tuple[Connectome, pd.DataFrame | None]:
+    """The brain with its maps spun, and the lead field in its order of regions; options as for `Runner`.
+
+    Raises
+    ------
+    UserError
+        If an option cannot be followed.
+    """
+    if not isfinite(beta):
+        raise UserError(f"beta = {beta}: a finite number is needed")
+    if linearisation not in LINEARISATIONS:
+        raise unknown("linearisation", linearisation, LINEARISATIONS)
+    if spun_maps is not None and spun_maps < 0:
+        raise UserError(f"spun_maps = {spun_maps}: a seed is a whole number >= 0")
+    spun = brain if spun_maps is None else spin_maps(brain, spun_maps)
+    return spun, None if eeg is None else open_lead_field(eeg, brain)
+
+
+def _unstable(state: State, reason: str) -> Outcome:
+    return Outcome(False, reason, {}, state.rates, touched=touched(state), **_adjusted(state))
+
+
+def _adjusted(state: State) -> dict[str, Any]:
+    return {"rebalanced": state.healthy.rebalanced.any(-1), "tempered": state.healthy.tempered}
+
+
+def _observed(solution: Solution) -> dict[str, Any]:
+    return {k: m.astype(np.float32) for k, m in observed_fc(solution.covariance, solution.noise).items()}
 
 
 NOBODY = Outcome(False, "not solved", {}, np.empty(0))

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from synsys.brain.eeg import electrodes as known_electrodes
 from synsys.brain.modulation import causal_order, path_from, receptor_links, selection
+from synsys.brain.solution import BANDS
 from synsys.circuit.templates import cells
 from synsys.core.perturbation import Perturbation
-from synsys.core.schema import CELLS, STATES
+from synsys.core.schema import CELLS, OBSERVATIONS, STATES
 from synsys.knowledge.mechanisms import receptors
 from synsys.scales.runs import Outcome, Runner
 
@@ -29,12 +31,29 @@ def graph_dataset(graph: pd.DataFrame) -> xr.Dataset:
 
 
 def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """Rates per region (channels averaged) and cell."""
+    """Rates per region (channels averaged) and cell; with statistical linearisation fluctuations as well."""
+    columns = reference, perturbed
+    data = {"rate": _by_cell(runner, [[o.rates for o in column] for column in columns])}
+    if runner.statistical:
+        none = np.full_like(reference[0].rates, np.nan)
+        data["potential_sd"] = _by_cell(
+            runner, [[none if o.sd is None else o.sd for o in column] for column in columns]
+        )
+    return xr.Dataset(
+        {name: (("state", "draw", "region", "cell"), values) for name, values in data.items()},
+        {
+            "state": list(STATES), "draw": np.arange(len(runner.draws)),
+            "region": runner.model.brain.labels, "cell": list(CELLS),
+        },
+    )  # fmt: skip
+
+
+def _by_cell(runner: Runner, columns: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Values of nodes and slots, [state][draw] of (N, 3), as (state, draw, region, cell)."""
     nodes = runner.model.wiring.nodes
-    regions_, labels = len(runner.model.brain), runner.model.brain.labels
-    out = np.full((2, len(runner.draws), regions_, len(CELLS)), np.nan)
-    for s, column in enumerate((reference, perturbed)):
-        stack = np.stack([o.rates for o in column])  # (draw, N, 3)
+    out = np.full((2, len(runner.draws), len(runner.model.brain), len(CELLS)), np.nan)
+    for s, column in enumerate(columns):
+        stack = np.stack(column)  # (draw, N, 3)
         for node, (region, template, share) in enumerate(
             zip(nodes.region, nodes.template, nodes.share, strict=True)
         ):
@@ -43,11 +62,26 @@ def rates(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) ->
             for a, cell in enumerate(cells()[template]):
                 c = CELLS.index(cell)
                 out[s, :, region, c] = np.nan_to_num(out[s, :, region, c]) + share * stack[:, node, a]
-    dims = ("state", "draw", "region", "cell")
+    return out
+
+
+def electrodes(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
+    """Band power at every electrode, with its place on a unit sphere where the 10-10 system knows it."""
+    assert runner.field is not None
+    names = [str(name) for name in runner.field.index]
+    place = known_electrodes().reindex(names)
+    data = np.stack([_stack(c, "eeg", (len(names), len(BANDS))) for c in (reference, perturbed)])
+    unit = "(lead field unit x mV)^2 / Hz; scale free"
     return xr.Dataset(
-        {"rate": (dims, out)},
-        {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "cell": list(CELLS)},
-    )
+        {
+            "power": (("state", "draw", "electrode", "band"), data, {"units": unit}),
+            **{axis: ("electrode", place[axis].to_numpy(float)) for axis in "xyz"},
+        },
+        {
+            "state": list(STATES), "draw": np.arange(len(runner.draws)), "electrode": names,
+            "band": list(BANDS),
+        },
+    )  # fmt: skip
 
 
 def _stack(column: list[Outcome], name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -66,11 +100,15 @@ def spectra(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) 
 
 
 def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outcome]) -> xr.Dataset:
-    """BOLD connectivity, (state, draw, region, region_to)."""
+    """BOLD connectivity in every way it is observed, (state, draw, region, region_to)."""
     labels = runner.model.brain.labels
-    data = np.stack([_stack(c, "fc", (len(labels), len(labels))) for c in (reference, perturbed)])
+    dims = ("state", "draw", "region", "region_to")
+    data = {
+        name: np.stack([_stack(c, name, (len(labels), len(labels))) for c in (reference, perturbed)])
+        for name in OBSERVATIONS
+    }
     return xr.Dataset(
-        {"fc": (("state", "draw", "region", "region_to"), data)},
+        {name: (dims, values, {"long_name": OBSERVATIONS[name]}) for name, values in data.items()},
         {"state": list(STATES), "draw": np.arange(len(runner.draws)), "region": labels, "region_to": labels},
     )
 
@@ -78,7 +116,11 @@ def connectivity(runner: Runner, reference: list[Outcome], perturbed: list[Outco
 def regions(
     runner: Runner, changes: Sequence[Perturbation], reference: list[Outcome], perturbed: list[Outcome]
 ) -> xr.Dataset:
-    """Where the change is felt: change of rate and connectivity per region, distance from a focal lesion."""
+    """Where the change is felt: change of rate and connectivity per region, distance from a focal lesion.
+
+    ``rebalanced`` and ``tempered``: share of draws in which the healthy state of a region, or of one of
+    its channels, had to be adjusted (`brain.state.HealthyBrain`).
+    """
     brain, nodes = runner.model.brain, runner.model.wiring.nodes
     both = [k for k, (r, p) in enumerate(zip(reference, perturbed, strict=True)) if r.stable and p.stable]
     n = len(brain)
@@ -105,6 +147,11 @@ def regions(
             focus[nodes.region.to_numpy()[hit]] = True
         if focus.any():
             distance = runner.atlas.distance[:, focus].min(1)
+    owner = nodes.region.to_numpy()
+    adjusted = {
+        name: np.array([np.mean([getattr(o, name)[owner == i].any() for o in reference]) for i in range(n)])
+        for name in ("rebalanced", "tempered")
+    }
     frame = brain.regions
     columns = {c: ("region", frame[c].to_numpy()) for c in ("x", "y", "z")}
     columns |= {
@@ -118,6 +165,7 @@ def regions(
             "distance": ("region", distance),
             "rate_change": ("region", rate),
             "fc_change": ("region", fc),
+            **{name: ("region", share) for name, share in adjusted.items()},
         },
         {"region": brain.labels},
     )
