@@ -30,7 +30,7 @@ from synsys.measures.systems import Atlas
 RANGES = {
     "sd_e": (0.3, 4.0),
     "margin": (0.1, 0.9),
-    "alpha_embedded": (7.0, 13.0),
+    "alpha_embedded": (7.5, 12.5),
     "gamma_embedded": (30.0, 60.0),
     "worst_change": (0.0, 1.1),
 }
@@ -48,7 +48,7 @@ LESIONS = tuple(
 DRAWS, DRAWS_STABLE = 8, 7
 LEAST_BUMP = 0.03
 """Least height of a bump, log10."""
-MOST_MISSES = 2.0
+MOST_MISSES = 1.0
 
 
 def candidates(paths: list[Path]) -> pd.DataFrame:
