@@ -175,7 +175,7 @@ class Pair:
         omega = np.r_[1e-6, frequency] * 2e-3 * np.pi
         t = local_transfer(flat, omega)
         f = len(omega)
-        tr = t.transfer.reshape(f, k, n, 3, 3, 3)[:, :, :, 0]  # onto slot 0: (F,K,n,kind,slot)
+        tr = (t.inv[:, :, 0, None] * t.enter).reshape(f, k, n, 3, 3)  # onto slot 0: (F,K,n,kind,slot)
         gates = np.stack([t.fast, t.slow], -1).reshape(f, k, n, 3, 2)[:, :, :, 0]  # of slot 0
         loop = np.einsum("fknra,krna,rnaj,fkjr->fknj", tr[:, :, :, :2], scale[:, :2], self.unit[:2], gates)
         delay = np.array([[TRACT["cc"], TRACT["ct"]], [TRACT["ct"], 0.0]])[:n, :n] / VELOCITY + SYNAPTIC_DELAY
