@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from oracle import PAIRED, dense_matrix, entry, healthy, rewired
 
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.simulate import CORNERS, Noise, one_over_f, simulate
 from synsys.brain.solution import BANDS, correlation
-from synsys.brain.spectra import TAU_NOISE, cross, respond
+from synsys.brain.spectra import cross, respond
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation

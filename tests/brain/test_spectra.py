@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from oracle import ALL_KINDS, PAIRED, dense_cross, healthy
 
-from synsys.brain.spectra import Lags, cross, power, respond
+from synsys.brain.linear import DelayedWeights, angular
+from synsys.brain.spectra import cross, power, respond
 from synsys.brain.statistical import population_power
 from synsys.core.perturbation import Perturbation
 
@@ -50,9 +51,7 @@ def test_power_of_every_population_equals_the_dense_solution() -> None:
 
 def test_cross_spectra_are_hermitian_and_positive() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
-    spectrum = cross(
-        response.output(np.eye(len(response.core_sources) + sum(len(m) for m, *_ in response.loops)))
-    )
+    spectrum = cross(response.output(np.eye(len(healthy().model.wiring.source_node))))
     np.testing.assert_allclose(spectrum, spectrum.conj().swapaxes(1, 2), atol=0)
     least = np.linalg.eigvalsh(spectrum).min(-1)
     assert (least > -1e-12 * np.abs(spectrum).max((1, 2))).all()
@@ -103,15 +102,27 @@ def test_weighted_output_is_the_weighted_sum_of_sources() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
     n = len(healthy().model.wiring.source_node)
     weights = np.random.default_rng(1).standard_normal((3, n))
-    np.testing.assert_allclose(
-        response.output(weights), weights @ response.output(np.eye(n)), rtol=1e-10, atol=1e-14
-    )
+    want = weights @ response.output(np.eye(n))
+    np.testing.assert_allclose(response.output(weights), want, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(response.power(weights), power(want), rtol=1e-10)
 
 
-def test_prepared_lags_change_nothing() -> None:
+@pytest.mark.parametrize("index", [slice(1, 3), np.array([0, 4])])
+def test_power_is_that_of_the_response_at_any_of_the_frequencies(index) -> None:
+    # among them rows of one source, of several, of loops, of nothing
+    response = respond(healthy().state.linear, FREQUENCY)
+    n = len(healthy().model.wiring.source_node)
+    weights = np.concatenate([2.0 * np.eye(n), np.eye(n) + np.eye(n, k=1), np.zeros((1, n))])
+    some = response.part(index)
+    np.testing.assert_allclose(some.output(weights), response.output(weights)[index], rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(some.power(weights), power(response.output(weights))[index], rtol=1e-10)
+
+
+def test_prepared_weights_change_nothing() -> None:
     system = healthy().state.linear
-    lags = Lags(system.wiring, FREQUENCY, system.speed)
-    assert (respond(system, FREQUENCY, lags).core == respond(system, FREQUENCY).core).all()
+    delayed = DelayedWeights(system.wiring, angular(FREQUENCY), system.speed)
+    for _ in range(2):
+        assert (respond(system, FREQUENCY, delayed).core == respond(system, FREQUENCY).core).all()
 
 
 def test_slower_axons_turn_phase_and_leave_uncoupled_power() -> None:

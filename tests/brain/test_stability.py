@@ -9,9 +9,10 @@ import pytest
 from oracle import ALL_KINDS, PAIRED, dense_matrix, healthy, rewired
 from scipy.optimize import brentq
 
+from synsys.brain.linear import Linearised, angular, closed_loop
 from synsys.brain.solution import COARSE
-from synsys.brain.spectra import Linearised, respond
-from synsys.brain.stability import closed_loop, stability
+from synsys.brain.spectra import respond
+from synsys.brain.stability import stability
 from synsys.brain.state import State
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SIZE, SLOTS
@@ -169,11 +170,11 @@ def test_given_response_changes_nothing(factor: float) -> None:
 def test_closed_loop_is_what_spectra_solve() -> None:
     system = healthy().state.linear
     response = respond(system, COARSE)
-    local, core, loops = closed_loop(system, 2e-3 * np.pi * COARSE)
-    np.testing.assert_allclose(local.det, response.local.det, rtol=1e-12)
+    closed = closed_loop(system, angular(COARSE))
+    np.testing.assert_allclose(closed.local.det, response.local.det, rtol=1e-12)
     det = np.exp(response.log_det)
-    np.testing.assert_allclose(np.linalg.det(core), det[:, 0], rtol=1e-8)
-    np.testing.assert_allclose(loops, det[:, 1:], rtol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(closed.core), det[:, 0], rtol=1e-8)
+    np.testing.assert_allclose(np.exp(closed.log_det_loops), det[:, 1:], rtol=1e-9)
 
 
 def test_no_state_of_rest_is_not_called_stable() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synsys.brain.draws import Draw
-from synsys.brain.solution import BANDS, COARSE, FINE, PAIRS, Grid, locking, solve
+from synsys.brain.solution import BANDS, COARSE, FINE, PAIRS, Grid, solve
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
@@ -32,15 +32,6 @@ def test_peak_of_a_planted_gamma(planted: float) -> None:
     log_power = -np.log(FINE) + 1.5 * np.exp(-0.5 * ((FINE - planted) / 4.0) ** 2)
     assert _peak(FINE, log_power, 30.0, 80.0) == pytest.approx(planted, abs=0.6)
     assert np.isnan(_peak(FINE, -np.log(FINE) * 1.5, 30.0, 80.0))
-
-
-def test_phase_locking_runs_from_zero_to_one() -> None:
-    c = np.linspace(0, 1, 50)
-    value = locking(c)
-    assert value[0] == 0.0
-    assert value[-1] == pytest.approx(1.0)
-    assert (np.diff(value) > 0).all()
-    assert (value[1:-1] < c[1:-1]).all()
 
 
 def test_both_grids_hold_the_frequencies_of_synchrony() -> None:

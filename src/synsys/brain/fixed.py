@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
+from synsys.brain.linear import LongRange
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, Parameters, drift, firing, inverse_firing, steady_gates
-from synsys.circuit.linear import CALCIUM, KINDS
+from synsys.circuit.linear import CALCIUM, KINDS, LocalTransfer, inverse3
 
 _STEP = 1e-30
 NEWTON = 12
@@ -88,7 +89,7 @@ def fixed_point(
         stalls and ends in the state that the brain would fall into.
     """
     n, each = len(v), SLOTS + len(KINDS)
-    source = wiring.source_node, wiring.source_slot
+    source, sources = (wiring.source_node, wiring.source_slot), np.arange(len(wiring.source_node))
     potentials = np.zeros((each, 1, SLOTS), complex)
     potentials[range(SLOTS), 0, range(SLOTS)] = 1j * _STEP
     conductances = np.zeros((each, len(KINDS), 1, 1), complex)
@@ -108,12 +109,11 @@ def fixed_point(
             y, g = rest(v + potentials, p, u + conductances)
             slope = g.imag / _STEP  # (6, N, 3)
             gates = np.stack([y[a, :, 1:3, a].imag / _STEP for a in range(SLOTS)], -1)
-            inverse = np.linalg.inv(np.eye(SLOTS) / pace - np.moveaxis(slope[:SLOTS], 0, -1))
-            # potential of every population per unit conductance, then the loop through the connectome
-            enter = np.moveaxis(slope[SLOTS:], 0, 1) * coupling.transpose(1, 0, 2)
-            transfer = inverse[:, :, None, :] * enter[:, None]
-            loop = wiring.loop(transfer[None], gates[None, :, 0], gates[None, :, 1])[0].real
-            newton, held = lu_factor(np.eye(len(wiring.source_node)) - loop, check_finite=False), pace
+            inverse, det = inverse3(np.eye(SLOTS) / pace - np.moveaxis(slope[:SLOTS], 0, -1))
+            enter = np.moveaxis(slope[SLOTS:], 0, 1)
+            local = LocalTransfer(inverse[None], enter[None], gates[None, :, 0], gates[None, :, 1], det[None])
+            loop = LongRange(wiring, local, coupling).block(sources, sources)[0]
+            newton, held = lu_factor(np.eye(len(sources)) - loop, check_finite=False), pace
         before = size
         free = (inverse @ f[..., None])[..., 0]
         dy = lu_solve(newton, free[source], check_finite=False)
@@ -122,7 +122,7 @@ def fixed_point(
             gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
         )
         du = wiring.collect(spread)
-        step = free + np.einsum("nbka,kna->nb", transfer, du)
+        step = free + (inverse @ np.einsum("nka,kna->na", enter, coupling * du)[..., None])[..., 0]
         v = v + step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-30))
         if not np.isfinite(v).all():
             break

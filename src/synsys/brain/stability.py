@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synsys.brain.spectra import Linearised, Response
+from synsys.brain.linear import ClosedLoop, DelayedWeights, Linearised, LongRange, angular, closed_loop
+from synsys.brain.spectra import Response
 from synsys.brain.state import State
-from synsys.circuit.linear import LocalTransfer, local_transfer
+from synsys.circuit.linear import local_transfer
 
 TURN = 0.7
 """Largest change of any angle between neighbouring frequencies before more are put between, rad."""
@@ -89,52 +90,18 @@ def stability(state: State, response: Response | None = None, locate: bool = Tru
     return Stability(True, 0, np.nan, np.nan, "stable")
 
 
-def closed_loop(system: Linearised, omega: np.ndarray) -> tuple[LocalTransfer, np.ndarray, np.ndarray]:
-    """The coupled problem once regions and basal ganglia loops are eliminated.
-
-    Parameters
-    ----------
-    system : Linearised
-    omega : ndarray, (F,)
-        Angular frequency, rad/ms; complex for a Laplace variable s = i omega off the axis.
-
-    Returns
-    -------
-    local : LocalTransfer
-        Its ``det`` holds det D_i / (s + 0.1)^3 of every node, (F, N).
-    core : ndarray, (F, core, core), complex
-        I - L between the sources outside the basal ganglia.
-    loops : ndarray, (F, loops), complex
-        det(I - L) of each loop alone.
-    """
-    wiring, core = system.wiring, system.wiring.core
-    local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    delay = wiring.delays(system.speed)[wiring.source_node]
-
-    def block(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        lag = np.exp(-1j * omega[:, None, None] * delay[np.ix_(rows, columns)])
-        return wiring.loop(transfer, local.fast, local.slow, rows, columns, lag)
-
-    closed = np.eye(len(core)) - block(core, core)
-    loops = np.empty((len(omega), len(wiring.loops)), complex)
-    for g, members in enumerate(wiring.loops):
-        inner = np.eye(len(members)) - block(members, members)
-        reach = np.flatnonzero(wiring.weights[np.ix_(wiring.source_node[core], members)].any(1))
-        closed[:, reach] -= block(core[reach], members) @ np.linalg.solve(inner, block(members, core))
-        loops[:, g] = np.linalg.det(inner)
-    return local, closed, loops
-
-
 def _turn(log_det: np.ndarray) -> np.ndarray:
     """Angle by which every factor turns from one frequency to the next, rad."""
     return (np.diff(log_det.imag, axis=0) + np.pi) % (2 * np.pi) - np.pi
 
 
-def _log_det(system: Linearised, frequency: np.ndarray) -> np.ndarray:
-    local, core, loops = closed_loop(system, 2e-3 * np.pi * frequency)
-    sign, size = np.linalg.slogdet(core)
-    return np.concatenate([np.log(local.det), (np.log(sign) + size)[:, None], np.log(loops)], 1)
+def _log_det(closed: ClosedLoop | Response) -> np.ndarray:
+    """Logarithm of every factor of F, (F, N + 1 + loops)."""
+    if isinstance(closed, Response):
+        return np.concatenate([np.log(closed.local.det), closed.log_det], 1)
+    sign, size = np.linalg.slogdet(closed.core)
+    core = (np.log(sign) + size)[:, None]
+    return np.concatenate([np.log(closed.local.det), core, closed.log_det_loops], 1)
 
 
 def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, np.ndarray]:
@@ -145,10 +112,10 @@ def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, n
     by a whole circle, which shows in the size of the factor only.
     """
     frequency = np.union1d(ENDS, START) if response is None else ENDS
-    value = _log_det(system, frequency)
+    value = _log_det(closed_loop(system, angular(frequency)))
     if response is not None:
         frequency = np.r_[frequency, response.frequency]
-        value = np.concatenate([value, np.concatenate([np.log(response.local.det), response.log_det], 1)])
+        value = np.concatenate([value, _log_det(response)])
     frequency, order = np.unique(frequency, return_index=True)
     value = value[order]
     for _ in range(ROUNDS):
@@ -167,7 +134,7 @@ def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, n
             more.append(frequency[i] + np.arange(1, parts) / parts * gap[i])
         new = np.concatenate(more)
         frequency = np.r_[frequency, new]
-        value = np.concatenate([value, _log_det(system, new)])
+        value = np.concatenate([value, _log_det(closed_loop(system, angular(new)))])
         order = np.argsort(frequency)
         frequency, value = frequency[order], value[order]
     return frequency, value
@@ -221,8 +188,8 @@ def _search(system: Linearised, start: np.ndarray) -> np.ndarray:
     s, step, done = start.astype(complex), 1e-7, []
     x = np.random.default_rng(0).standard_normal((len(s), len(node))) + 0j
     for _ in range(25):
-        local, core, _ = closed_loop(system, np.concatenate([s, s + step]) / 1j)
-        m = core * local.det[:, node, None]
+        closed = closed_loop(system, np.concatenate([s, s + step]) / 1j)
+        m = closed.core * closed.local.det[:, node, None]
         now, slope = m[: len(s)], (m[len(s) :] - m[: len(s)]) / step
         try:
             y = np.linalg.solve(now, slope @ x[..., None])[..., 0]
@@ -272,9 +239,9 @@ def places(state: State, s: complex, most: int = 3) -> list[str]:
     system, wiring = state.linear, state.linear.wiring
     omega = np.array([s / 1j])
     local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    delay = wiring.delays(system.speed)[wiring.source_node]
-    loop = wiring.loop(transfer, local.fast, local.slow, lag=np.exp(-s * delay)[None])[0]
+    sources = np.arange(len(wiring.source_node))
+    delayed = DelayedWeights(wiring, omega, system.speed)
+    loop = LongRange(wiring, local, system.coupling).block(sources, sources, delayed)[0]
     amplitude = np.zeros(len(wiring.nodes))
     _, size, vector = np.linalg.svd(np.eye(len(loop)) - loop)
     if size[-1] < 1e-3:

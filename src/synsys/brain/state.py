@@ -8,8 +8,9 @@ import numpy as np
 
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import OperatingPoint, arriving, continuation, rest
+from synsys.brain.linear import Linearised
 from synsys.brain.modulation import Modulation, Places
-from synsys.brain.spectra import TAU_NOISE, Linearised
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.wiring import Wiring, build_wiring
 from synsys.circuit.calibration import member
 from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates

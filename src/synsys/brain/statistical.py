@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synsys.brain.fixed import MOST_RELAXATION, fixed_point
-from synsys.brain.spectra import Linearised, _noise_covariance, _slow
+from synsys.brain.linear import DelayedWeights, Linearised, LongRange, angular
+from synsys.brain.noise import noise_covariance, slow_response
 from synsys.brain.stability import stability
 from synsys.brain.state import State
-from synsys.circuit.drift import Parameters, firing
+from synsys.circuit.drift import SLOTS, Parameters, firing
 from synsys.circuit.linear import local_transfer
 
 GRID = np.r_[np.geomspace(0.01, 1.0, 9), np.arange(2.0, 61.0, 1.5), np.geomspace(65.0, 500.0, 8)]
@@ -164,20 +165,18 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
         Hz.
     """
     wiring, n_s = system.wiring, len(system.wiring.source_node)
-    omega = 2e-3 * np.pi * frequency
+    omega = angular(frequency)
     local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    node, out, kind = wiring.source_node, wiring.source_slot, wiring.source_class
-    gain = np.einsum("fnbka,kanc->kfnbc", transfer, wiring.kappa)
-    into = (gain[0] + gain[2])[..., kind] * local.fast[:, None, None, node, out]
-    into += gain[1][..., kind] * local.slow[:, None, None, node, out]
-    lag = np.exp(-1j * omega[:, None, None] * wiring.delays(system.speed))
-    into *= (wiring.weights * lag)[:, :, None]  # (F, N, 3, S): potential per potential of each source
-    loop = np.eye(n_s) - into[:, node, out]
-    flat = into.reshape(len(omega), -1, n_s)
-    reach = np.linalg.solve(loop.swapaxes(1, 2), flat.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
+    node, out = wiring.source_node, wiring.source_slot
+    populations = np.arange(system.slow.size)
+    targets = populations // SLOTS, populations % SLOTS
+    into = LongRange(wiring, local, system.coupling, targets).block(
+        populations, np.arange(n_s), DelayedWeights(wiring, omega, system.speed)
+    )
+    loop = np.eye(n_s) - into[:, node * SLOTS + out]
+    reach = np.linalg.solve(loop.swapaxes(1, 2), into.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
 
-    private = _noise_covariance(system, local, omega)
+    private = noise_covariance(system, local, omega)
     between = private[:, node[:, None], out[:, None], out[None]] * (node[:, None] == node[None])
     size = private.shape[:3]
     total = ((reach @ between) * reach.conj()).sum(-1).real.reshape(size)
@@ -186,5 +185,5 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
     own = (node[:, None] == np.arange(size[1])).astype(float)  # (S, N)
     direct = private[:, node, out]  # (F, S, 3): covariance of source s with the slots of its node
     total += 2.0 * np.einsum("fnas,sn,fsa->fna", reach.reshape(*size, n_s), own, direct).real
-    common = np.sqrt(system.shared) * _slow(system, local, omega)
+    common = np.sqrt(system.shared) * slow_response(system, local, omega)
     return total + np.abs(common + (reach @ common[:, node, out][..., None]).reshape(size)) ** 2

@@ -5,8 +5,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from synsys.brain.linear import LongRange, angular, closed_loop
+from synsys.brain.noise import noise_covariance
 from synsys.brain.solution import BANDS, Grid, Solution, rate_slope
-from synsys.brain.stability import closed_loop
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
 from synsys.core.errors import UserError
@@ -152,17 +153,14 @@ def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray,
 
     Own background only: input from other regions would add what is common to both cells.
     """
-    from synsys.brain.spectra import _noise_covariance
-
     system = solution.state.linear
-    local = local_transfer(system.jacobian, 2e-3 * np.pi * frequency)
-    cov = _noise_covariance(system, local, 2e-3 * np.pi * frequency)
+    omega = angular(frequency)
+    cov = noise_covariance(system, local_transfer(system.jacobian, omega), omega)
     size = np.sqrt(cov[..., 0, 0].real * cov[..., 1, 1].real)
     coherence = np.abs(cov[..., 0, 1]) / np.where(size > 0, size, 1.0)
     whole = np.array([1, 2, 4, 7, 11, 16, 24, 34, 46, 60, 80, 100.0])
-    spectrum = _noise_covariance(
-        system, local_transfer(system.jacobian, 2e-3 * np.pi * whole), 2e-3 * np.pi * whole
-    )
+    omega = angular(whole)
+    spectrum = noise_covariance(system, local_transfer(system.jacobian, omega), omega)
     return coherence.mean(0), 2 * np.trapezoid(spectrum[..., 0, 0].real, whole, axis=0)
 
 
@@ -288,12 +286,11 @@ def _topdown(solution: Solution, atlas: Atlas, static) -> dict[str, float]:
     vmpfc = atlas.where("vmPFC")
     if vmpfc is None:
         return {}
-    transfer = static.transfer * state.coupling.transpose(1, 0, 2)[:, None]
     node = atlas.node_region[wiring.source_node]
     inside = np.where(node >= 0, vmpfc[node], False)
     rows = np.flatnonzero((atlas.node_template[wiring.source_node] == "amygdala") & (wiring.source_slot == 0))
     columns = np.flatnonzero(inside & (atlas.node_template[wiring.source_node] == "cortex"))
-    gain = wiring.loop(transfer, static.fast, static.slow, rows, columns)[0].real
+    gain = LongRange(wiring, static, state.coupling).block(rows, columns)[0].real
     return {"topdown_control": -float(gain.sum(1).mean())}
 
 
@@ -388,8 +385,8 @@ def graph_nulls(fc: np.ndarray, atlas: Atlas, nulls: int = 20, seed: int = 0) ->
 
 def _stability_margin(solution: Solution) -> float:
     """1 minus the largest real eigenvalue of the long-range loop at zero frequency, loops eliminated."""
-    _, core, _ = closed_loop(solution.state.linear, np.array([1e-9]))
-    return float(np.linalg.eigvals(core[0].real).real.min())
+    core = closed_loop(solution.state.linear, np.array([1e-9])).core[0].real
+    return float(np.linalg.eigvals(core).real.min())
 
 
 def _departure(solution: Solution, atlas: Atlas, reference: Solution) -> dict[str, float]:
