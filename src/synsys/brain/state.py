@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from synsys.brain.draws import Draw
-from synsys.brain.fixed import OperatingPoint, arriving, continuation, rest
+from synsys.brain.fixed import OperatingPoint, arriving, fixed_point, rest
 from synsys.brain.linear import Linearised
 from synsys.brain.modulation import Modulation, Places
 from synsys.brain.noise import TAU_NOISE
@@ -239,9 +239,7 @@ class HealthyBrain:
         values = {name: modulation.value(name) for name in modulation.touched if name in vocabulary()}
         p, coupling = _apply(base.parameters, base.coupling, values, self.model.slot_mask)
         noise = self.noise * _noise_factor(values, self.model.slot_mask, p.b_ampa.shape)
-        point = continuation(
-            base.parameters, p, self.model.wiring, (base.coupling, coupling), base.point.x[:, 0]
-        )  # fmt: skip
+        point = fixed_point(p, self.model.wiring, coupling, base.point.x[:, 0])
         speed = values.get("conduction_velocity", np.ones((len(base.speed), SLOTS))).mean(1)
         vascular = values.get("neurovascular_coupling", np.ones((len(base.speed), SLOTS))).mean(1)
         one = np.ones(p.tau.shape)

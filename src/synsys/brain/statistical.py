@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synsys.brain.fixed import MOST_RELAXATION, fixed_point
+from synsys.brain.fixed import fixed_point
 from synsys.brain.linear import DelayedWeights, Linearised, LongRange, angular
 from synsys.brain.noise import noise_covariance, slow_response
 from synsys.brain.stability import stability
@@ -106,10 +106,6 @@ def _at(state: State, sd: np.ndarray, v: np.ndarray) -> State:
     for _ in range(20):
         p = effective(state.parameters, v, sd)
         point = fixed_point(p, state.healthy.model.wiring, state.coupling, v)
-        if not point.converged:
-            point = fixed_point(
-                p, state.healthy.model.wiring, state.coupling, v, most=MOST_RELAXATION, pace=1.0
-            )
         moved = float(np.abs(point.x[:, 0] - v).max())
         v = point.x[:, 0]
         if moved < 1e-9 or not point.converged:

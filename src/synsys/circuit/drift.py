@@ -154,7 +154,8 @@ def h_inf(v, p):
 
 def sk_open(c, p):
     """SK channels open at calcium `c` (multiples of healthy), Hill curve (Koehler et al. 1996)."""
-    return c**p.ca_hill / (c**p.ca_hill + p.ca_half**p.ca_hill)
+    bound = c**p.ca_hill
+    return bound / (bound + p.ca_half**p.ca_hill)
 
 
 def drive(r, p):
@@ -169,8 +170,9 @@ def drift(x, p, u=0.0, stimulus=0.0):
 
     Parameters
     ----------
-    x : ndarray, (..., N, 8, 3)
-        State; axis -2 as `STATE`.
+    x : ndarray, (..., N, 8, 3), or tuple of 8 ndarray, (..., N, 3)
+        State; axis -2, or the order of the tuple, as `STATE`. In a tuple, variables may differ in leading
+        axes and type (a derivative in few directions then costs little).
     p : Parameters
     u : ndarray, (..., 3, N, 3), or 0
         Conductance from other regions: AMPA, NMDA, GABA-A onto each population.
@@ -182,7 +184,7 @@ def drift(x, p, u=0.0, stimulus=0.0):
     ndarray, (..., N, 8, 3)
         Derivative per ms.
     """
-    v, fast, slow, m, e, c, ht, h = (x[..., k, :] for k in range(len(STATE)))
+    v, fast, slow, m, e, c, ht, h = x if isinstance(x, tuple) else (x[..., k, :] for k in range(len(STATE)))
     ua, un, ug = (u[..., k, :, :] for k in range(3)) if isinstance(u, np.ndarray) else (0.0, 0.0, 0.0)
 
     # Local conductances onto each population (matrix (post, pre) times gating of pre).

@@ -13,6 +13,7 @@ diagonal. A test compares it with the dense 24 x 24 solution, another pins the z
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class LocalJacobian:
 def jacobian(x: np.ndarray, p: Parameters, u: np.ndarray) -> LocalJacobian:
     """Exact Jacobian of the drift by complex step (Squire & Trapp 1998, SIAM Rev 40:110).
 
+    A variable that acts on its own population alone is stepped in all populations at once.
+
     Parameters
     ----------
     x : ndarray, (..., N, 8, 3)
@@ -47,21 +50,30 @@ def jacobian(x: np.ndarray, p: Parameters, u: np.ndarray) -> LocalJacobian:
     u : ndarray, (..., 3, N, 3)
         Conductances arriving from other regions.
     """
-    lead = x.shape[:-2]
-    full = np.empty((*lead, SIZE, SIZE))
-    for k in range(SIZE):
-        y = x.astype(complex)
-        y[..., k // SLOTS, k % SLOTS] += 1j * _STEP
-        full[..., k] = drift(y, p, u).imag.reshape(*lead, SIZE) / _STEP
-    input_v = np.empty((*lead, len(KINDS), SLOTS))
-    input_c = np.empty_like(input_v)
-    for k in range(len(KINDS)):
-        w = u.astype(complex)
-        w[..., k, :, :] += 1j * _STEP
-        change = drift(x.astype(complex), p, w).imag / _STEP
-        input_v[..., k, :] = change[..., 0, :]
-        input_c[..., k, :] = change[..., CALCIUM, :]
-    return LocalJacobian(full, input_v, input_c)
+    own = range(SLOTS)
+    full = np.zeros((*x.shape[:-2], len(STATE), SLOTS, len(STATE), SLOTS))
+    at_rest = tuple(x[..., k, :] for k in range(len(STATE)))
+    for k in (0, CALCIUM):
+        y = (*at_rest[:k], at_rest[k] + 1j * _STEP, *at_rest[k + 1 :])
+        full[..., own, k, own] = drift(y, p, u).imag / _STEP
+    # all others leave potential and calcium real, so that every direction costs arithmetic only
+    alone = [(k, slice(None)) for k in GATES]
+    each = [(k, b) for k in (FAST, SLOW) for b in own]
+    from_afar = [(len(STATE) + k, slice(None)) for k in range(len(KINDS))]
+    directions: list[tuple[int, Any]] = [*alone, *each, *from_afar]
+    steps = np.zeros((len(directions), len(STATE) + len(KINDS), SLOTS), complex)
+    for d, (k, b) in enumerate(directions):
+        steps[d, k, b] = 1j * _STEP
+    steps = steps.reshape(len(steps), *(1,) * (x.ndim - 3), -1, 1, SLOTS)
+    y = tuple(v if k in (0, CALCIUM) else v + steps[..., k, :, :] for k, v in enumerate(at_rest))
+    change = drift(y, p, u + steps[..., len(STATE) :, :, :]).imag / _STEP  # (directions, ..., N, 8, 3)
+    for d, (k, _) in enumerate(alone):
+        full[..., own, k, own] = change[d]
+    for d, (k, b) in enumerate(each, len(alone)):
+        full[..., k, b] = change[d]
+    arriving = np.moveaxis(change[-len(KINDS) :], 0, -3)  # (..., N, kinds, 8, 3)
+    flat = full.reshape(*x.shape[:-2], SIZE, SIZE)
+    return LocalJacobian(flat, arriving[..., 0, :], arriving[..., CALCIUM, :])
 
 
 def inverse3(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,8 +124,24 @@ def local_transfer(jac: LocalJacobian, omega: np.ndarray) -> LocalTransfer:
     omega : ndarray, (F,)
         Angular frequency in rad/ms; may be complex (Laplace variable s = i omega).
     """
+    s = 1j * omega
+    d, enter, fast, slow = eliminated(jac, s)
+    inv, det = inverse3(d)
+    return LocalTransfer(inv, enter, fast, slow, det / (s[:, None] + 0.1) ** 3)
+
+
+def eliminated(jac: LocalJacobian, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each node without its gates, at Laplace variables s (F,) in 1/ms.
+
+    Returns
+    -------
+    d : ndarray, (F, N, 3, 3)
+        D, real where s is.
+    enter, fast, slow : ndarray
+        As in `LocalTransfer`.
+    """
+    s = s[:, None, None]
     j = jac.full.reshape(-1, len(STATE), SLOTS, len(STATE), SLOTS)
-    s = 1j * omega[:, None, None]
 
     def full(row: int, column: int) -> np.ndarray:
         return j[:, row, :, column]  # (N, 3, 3)
@@ -130,6 +158,4 @@ def local_transfer(jac: LocalJacobian, omega: np.ndarray) -> LocalTransfer:
     d -= (full(0, SLOW) + through[..., None] * full(CALCIUM, SLOW)) * slow[:, :, None]
     alone = s - own(0, 0) - through * own(CALCIUM, 0) - sum(own(0, k) * gate(k) for k in GATES)
     d[..., range(SLOTS), range(SLOTS)] += alone
-    inv, det = inverse3(d)
-    enter = jac.input_v + through[:, :, None] * jac.input_c
-    return LocalTransfer(inv, enter, fast, slow, det / (s[..., 0] + 0.1) ** 3)
+    return d, jac.input_v + through[:, :, None] * jac.input_c, fast, slow
