@@ -172,7 +172,7 @@ def drift(x, p, u=0.0, stimulus=0.0):
     ----------
     x : ndarray, (..., N, 8, 3), or tuple of 8 ndarray, (..., N, 3)
         State; axis -2, or the order of the tuple, as `STATE`. In a tuple, variables may differ in leading
-        axes and type (a derivative in few directions then costs little).
+        axes and type, so that what a step of some of them leaves alone is computed once, and real.
     p : Parameters
     u : ndarray, (..., 3, N, 3), or 0
         Conductance from other regions: AMPA, NMDA, GABA-A onto each population.
@@ -181,8 +181,8 @@ def drift(x, p, u=0.0, stimulus=0.0):
 
     Returns
     -------
-    ndarray, (..., N, 8, 3)
-        Derivative per ms.
+    ndarray, (..., N, 8, 3), or tuple of 8 ndarray
+        Derivative per ms, in the form of `x`.
     """
     v, fast, slow, m, e, c, ht, h = x if isinstance(x, tuple) else (x[..., k, :] for k in range(len(STATE)))
     ua, un, ug = (u[..., k, :, :] for k in range(3)) if isinstance(u, np.ndarray) else (0.0, 0.0, 0.0)
@@ -204,19 +204,17 @@ def drift(x, p, u=0.0, stimulus=0.0):
     dv = (p.e_leak - v + i_syn + i_k + i_cal + i_cat + i_h + stimulus) / p.tau
 
     to_fast, to_slow = drive(firing(v, p), p)
-    return np.stack(
-        [
-            dv,
-            (to_fast - fast) / p.tau_fast,
-            (to_slow - slow) / p.tau_slow,
-            (m_inf(v, p) - m) / p.tau_m,
-            (erg_inf(v, p) - e) / p.tau_erg,
-            (p.ca_l * i_cal + p.ca_n * i_nmda - c) / p.tau_ca,
-            (ht_inf(v, p) - ht) / p.tau_ht,
-            (h_inf(v, p) - h) / p.tau_h,
-        ],
-        axis=-2,
+    change = (
+        dv,
+        (to_fast - fast) / p.tau_fast,
+        (to_slow - slow) / p.tau_slow,
+        (m_inf(v, p) - m) / p.tau_m,
+        (erg_inf(v, p) - e) / p.tau_erg,
+        (p.ca_l * i_cal + p.ca_n * i_nmda - c) / p.tau_ca,
+        (ht_inf(v, p) - ht) / p.tau_ht,
+        (h_inf(v, p) - h) / p.tau_h,
     )
+    return change if isinstance(x, tuple) else np.stack(change, axis=-2)
 
 
 def steady_gates(v, p):

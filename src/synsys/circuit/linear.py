@@ -13,7 +13,6 @@ diagonal. A test compares it with the dense 24 x 24 solution, another pins the z
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -52,28 +51,37 @@ def jacobian(x: np.ndarray, p: Parameters, u: np.ndarray) -> LocalJacobian:
     """
     own = range(SLOTS)
     full = np.zeros((*x.shape[:-2], len(STATE), SLOTS, len(STATE), SLOTS))
-    at_rest = tuple(x[..., k, :] for k in range(len(STATE)))
-    for k in (0, CALCIUM):
-        y = (*at_rest[:k], at_rest[k] + 1j * _STEP, *at_rest[k + 1 :])
-        full[..., own, k, own] = drift(y, p, u).imag / _STEP
-    # all others leave potential and calcium real, so that every direction costs arithmetic only
-    alone = [(k, slice(None)) for k in GATES]
+    at = [x[..., k, :] for k in range(len(STATE))]
+
+    def change(steps: dict[int, np.ndarray], u: np.ndarray = u) -> np.ndarray:
+        """Derivative along imaginary steps of some variables, (directions, ..., N, 8, 3)."""
+        out = drift(tuple(v + steps[k] if k in steps else v for k, v in enumerate(at)), p, u)
+        return np.stack(np.broadcast_arrays(*map(np.imag, out)), axis=-2) / _STEP
+
+    def directions(count: int) -> np.ndarray:
+        """No step in `count` directions, (count, ..., 1, 3)."""
+        return np.zeros((count, *(1,) * (x.ndim - 2), SLOTS), complex)
+
+    full[..., own, 0, own] = change({0: np.full(1, 1j * _STEP)})
+    alone = (CALCIUM, *GATES)
+    steps = {k: directions(len(alone)) for k in alone}
+    for d, k in enumerate(alone):
+        steps[k][d] = 1j * _STEP
+    for k, values in zip(alone, change(steps), strict=True):
+        full[..., own, k, own] = values
     each = [(k, b) for k in (FAST, SLOW) for b in own]
-    from_afar = [(len(STATE) + k, slice(None)) for k in range(len(KINDS))]
-    directions: list[tuple[int, Any]] = [*alone, *each, *from_afar]
-    steps = np.zeros((len(directions), len(STATE) + len(KINDS), SLOTS), complex)
-    for d, (k, b) in enumerate(directions):
-        steps[d, k, b] = 1j * _STEP
-    steps = steps.reshape(len(steps), *(1,) * (x.ndim - 3), -1, 1, SLOTS)
-    y = tuple(v if k in (0, CALCIUM) else v + steps[..., k, :, :] for k, v in enumerate(at_rest))
-    change = drift(y, p, u + steps[..., len(STATE) :, :, :]).imag / _STEP  # (directions, ..., N, 8, 3)
-    for d, (k, _) in enumerate(alone):
-        full[..., own, k, own] = change[d]
-    for d, (k, b) in enumerate(each, len(alone)):
-        full[..., k, b] = change[d]
-    arriving = np.moveaxis(change[-len(KINDS) :], 0, -3)  # (..., N, kinds, 8, 3)
+    steps = {k: directions(len(each) + len(KINDS)) for k in (FAST, SLOW)}
+    for d, (k, b) in enumerate(each):
+        steps[k][d, ..., b] = 1j * _STEP
+    from_afar = directions(len(each) + len(KINDS))[..., None, :, :] * np.ones((len(KINDS), 1, 1))
+    for k in range(len(KINDS)):
+        from_afar[len(each) + k, ..., k, :, :] = 1j * _STEP
+    values = change(steps, u + from_afar)
+    for d, (k, b) in enumerate(each):
+        full[..., k, b] = values[d]
+    entered = np.moveaxis(values[len(each) :], 0, -3)  # (..., N, kinds, 8, 3)
     flat = full.reshape(*x.shape[:-2], SIZE, SIZE)
-    return LocalJacobian(flat, arriving[..., 0, :], arriving[..., CALCIUM, :])
+    return LocalJacobian(flat, entered[..., 0, :], entered[..., CALCIUM, :])
 
 
 def inverse3(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
