@@ -8,7 +8,7 @@ activations to conductances and drive.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 
 import numpy as np
@@ -67,7 +67,17 @@ class Places:
         return np.where(region >= 0, inside[region], False)
 
     def mask(self, cell: Sequence[str], where: Sequence[str]) -> np.ndarray:
-        """Populations that `cell` and `where` select, bool (N, 3); empty selects all."""
+        """Populations that `cell` and `where` select, bool (N, 3); empty selects all (kept: read only)."""
+        key = tuple(cell), tuple(where)
+        if key not in self._masks:
+            self._masks[key] = self._mask(*key)
+        return self._masks[key]
+
+    @cached_property
+    def _masks(self) -> dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray]:
+        return {}
+
+    def _mask(self, cell: tuple[str, ...], where: tuple[str, ...]) -> np.ndarray:
         template = self.wiring.nodes.template
         out = np.ones((len(template), SLOTS), bool)
         if where:
@@ -174,7 +184,7 @@ class Modulation:
             )
         mask = self._places.mask(link.cell, link.where)
         if link.source_where:
-            mask &= self._places.mask((), link.source_where)
+            mask = mask & self._places.mask((), link.source_where)
         change = np.log(source) * k if link.law == "power" else (source - healthy) * k
         self.move(link.target, mask, change)
 

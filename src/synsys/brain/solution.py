@@ -57,6 +57,7 @@ class Grid:
         self.all = np.r_[BAND_NODES, frequency]
         self.delayed = DelayedWeights(model.wiring, angular(self.all))
         wiring = model.wiring
+        self._inside: dict[str, np.ndarray] = {}
         self.weights = np.zeros((len(model.brain), len(wiring.source_node)))
         region, share, template = (wiring.nodes[c].to_numpy() for c in ("region", "share", "template"))
         for s, (n, a) in enumerate(zip(wiring.source_node, wiring.source_slot, strict=True)):
@@ -68,6 +69,14 @@ class Grid:
         """Indices into `frequency` of every frequency in `PAIRS`."""
         wanted = sorted({f for fs in PAIRS.values() for f in fs})
         return np.array([int(np.flatnonzero(self.frequency == f)[0]) for f in wanted])
+
+    def inside(self, band: str) -> np.ndarray:
+        """Weights (41, F) of linear interpolation in log frequency, at 41 frequencies of a band."""
+        if band not in self._inside:
+            at = np.log(np.linspace(*BANDS[band], 41))
+            grid = np.log(self.frequency)
+            self._inside[band] = np.stack([np.interp(at, grid, row) for row in np.eye(len(grid))], 1)
+        return self._inside[band]
 
     def band_rows(self, band: str) -> np.ndarray:
         """Rows of `pairs` that belong to a band."""
@@ -130,19 +139,23 @@ class Solution:
 
     def band_power(self, band: str) -> np.ndarray:
         """Mean spectral density of each region in a band, (R,), mV^2 / Hz."""
-        low, high = BANDS[band]
-        f = np.linspace(low, high, 41)
-        grid = np.log(self.grid.frequency)
-        values = np.stack([np.interp(np.log(f), grid, np.log(column)) for column in self.psd.T])
-        return np.exp(values).mean(-1)
+        return np.exp(self.grid.inside(band) @ np.log(self.psd)).mean(0)
 
     def synchrony(self, band: str) -> np.ndarray:
         """Phase-locking value between regions in a band, mean over its frequencies, (R, R)."""
-        return plv_from_coherence(np.abs(self.coherency[self.grid.band_rows(band)]) ** 2).mean(0)
+        return self._locking[self.grid.band_rows(band)].mean(0)
 
     def coherence(self, band: str) -> np.ndarray:
         """Magnitude of coherency between regions in a band, mean over its frequencies, (R, R)."""
-        return np.abs(self.coherency[self.grid.band_rows(band)]).mean(0)
+        return self._magnitude[self.grid.band_rows(band)].mean(0)
+
+    @cached_property
+    def _magnitude(self) -> np.ndarray:
+        return np.abs(self.coherency)
+
+    @cached_property
+    def _locking(self) -> np.ndarray:
+        return plv_from_coherence(self._magnitude**2)
 
 
 def rate_slope(state: State) -> np.ndarray:

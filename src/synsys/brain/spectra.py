@@ -80,6 +80,11 @@ class Response:
     local: LocalTransfer
     core_sources: np.ndarray
 
+    @property
+    def _columns(self) -> int:
+        """Number of noise sources, M."""
+        return len(self.core_sources) + sum(loop.own.shape[-1] for loop in self.loops) + 1
+
     @cached_property
     def core(self) -> np.ndarray:
         """Response of the core sources, (F, core, M), mV per sqrt(Hz)."""
@@ -107,15 +112,10 @@ class Response:
         -------
         ndarray, (F, R, M)
         """
-        own, alone, mixed = self._split(weights)
-        columns = sum(loop.own.shape[-1] for loop in self.loops) + len(self.core_sources) + 1
-        out = np.empty((len(self.frequency), len(weights), columns), complex)
-        if len(alone):
-            column = own[alone].argmax(1)
-            gain = weights[alone, self.core_sources[column]]
-            out[:, alone] = self._spread(self.inverse[:, column] * gain[:, None])
-        if len(mixed):
-            out[:, mixed] = self._mixture(weights[mixed])
+        rows, direct = self._through_core(weights)
+        out = self._spread(rows)
+        for loop, (mine, response) in zip(self.loops, direct, strict=True):
+            out[:, mine, loop.at : loop.at + response.shape[-1]] += response
         return out
 
     def power(self, weights: np.ndarray) -> np.ndarray:
@@ -130,42 +130,54 @@ class Response:
         ndarray, (F, R)
             Two-sided, per Hz.
         """
-        own, alone, mixed = self._split(weights)
         out = np.empty((len(self.frequency), len(weights)))
-        if len(alone):
-            column = own[alone].argmax(1)
-            out[:, alone] = self._core_power[:, column] * weights[alone, self.core_sources[column]] ** 2
+        alone, column, mixed, _ = self._split(weights)
+        out[:, alone] = self._core_power[:, column] * weights[alone, self.core_sources[column]] ** 2
         if len(mixed):
-            out[:, mixed] = power(self._mixture(weights[mixed]))
+            out[:, mixed] = power(self.output(weights[mixed]))
         return out
 
-    def _split(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Core sources in each row, (R, core); rows that are one of them alone; all other rows."""
+    def _split(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows that are one core source alone, and which; all others; those of them with sources of loops."""
         own = weights[:, self.core_sources] != 0
         looped = (weights != 0).sum(1) > own.sum(1)
         alone = ~looped & (own.sum(1) == 1)
-        return own, np.flatnonzero(alone), np.flatnonzero(~alone)
+        return (
+            np.flatnonzero(alone), own[alone].argmax(1), np.flatnonzero(~alone), np.flatnonzero(looped)
+        )  # fmt: skip
 
-    def _mixture(self, weights: np.ndarray) -> np.ndarray:
-        """Response (F, R, M) of rows that mix sources."""
+    def _through_core(self, weights: np.ndarray) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        """Response of rows to a drive of each core source, (F, R, core); what comes directly from each loop.
+
+        The latter are the rows that weigh a loop and their response (F, rows, m) to its noise.
+        """
+        alone, column, mixed, looped = self._split(weights)
         own = np.ascontiguousarray(weights[:, self.core_sources])
-        rows = (own @ self.inverse.view(float)).view(complex)  # own is real: half the work
-        through = []
+        rows = np.empty((len(self.frequency), *own.shape), complex)
+        rows[:, alone] = self.inverse[:, column] * own[alone, column][:, None]
+        rows[:, mixed] = (own[mixed] @ self.inverse.view(float)).view(complex)  # own is real: half the work
+        through = np.zeros((len(self.frequency), len(looped), own.shape[1]), complex)
+        direct = []
         for loop in self.loops:
-            mine = np.flatnonzero(weights[:, loop.members].any(1))
-            part = weights[np.ix_(mine, loop.members)]
-            through.append((mine, part @ loop.own))
-            rows[:, mine] += (part @ loop.gain) @ self.inverse[:, loop.hears]
-        out = self._spread(rows)
-        for loop, (mine, direct) in zip(self.loops, through, strict=True):
-            out[:, mine, loop.at : loop.at + direct.shape[-1]] += direct
-        return out
+            mine = np.flatnonzero(weights[np.ix_(looped, loop.members)].any(1))
+            part = weights[np.ix_(looped[mine], loop.members)]
+            through[:, mine[:, None], loop.hears] += part @ loop.gain
+            direct.append((looped[mine], part @ loop.own))
+        rows[:, looped] += through @ self.inverse
+        return rows, direct
 
     def _spread(self, rows: np.ndarray) -> np.ndarray:
-        """Response (F, R, M) of combinations `rows` (F, R, core) of the inverse."""
-        parts = [rows * self.noise[:, None]]
-        parts += [rows[:, :, loop.reaches] @ loop.sent for loop in self.loops]
-        return np.concatenate([*parts, rows @ self.common[..., None]], -1)
+        """Response (F, R, M) to all noise sources from that to a drive of each core source."""
+        out = np.empty((*rows.shape[:2], self._columns), complex)
+        np.multiply(rows, self.noise[:, None], out=out[..., : rows.shape[-1]])
+        for loop in self.loops:
+            at = slice(loop.at, loop.at + loop.sent.shape[-1])
+            if len(loop.reaches) == 1:
+                np.multiply(rows[:, :, loop.reaches], loop.sent, out=out[..., at])
+            else:
+                out[..., at] = rows[:, :, loop.reaches] @ loop.sent
+        out[..., -1] = (rows @ self.common[..., None])[..., 0]
+        return out
 
     @cached_property
     def _core_power(self) -> np.ndarray:

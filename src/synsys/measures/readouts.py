@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synsys.brain.linear import LongRange, angular, closed_loop
-from synsys.brain.noise import noise_covariance
+from synsys.brain.noise import noise_covariance, noise_power
 from synsys.brain.solution import BANDS, Grid, Solution, rate_slope
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
@@ -160,8 +160,9 @@ def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray,
     coherence = np.abs(cov[..., 0, 1]) / np.where(size > 0, size, 1.0)
     whole = np.array([1, 2, 4, 7, 11, 16, 24, 34, 46, 60, 80, 100.0])
     omega = angular(whole)
-    spectrum = noise_covariance(system, local_transfer(system.jacobian, omega), omega)
-    return coherence.mean(0), 2 * np.trapezoid(spectrum[..., 0, 0].real, whole, axis=0)
+    nodes = np.arange(cov.shape[1])
+    power = noise_power(system, local_transfer(system.jacobian, omega), omega, nodes, 0 * nodes)
+    return coherence.mean(0), 2 * np.trapezoid(power, whole, axis=0)
 
 
 def _rhythms(solution: Solution, atlas: Atlas) -> dict[str, float]:
