@@ -1,13 +1,20 @@
 """Inverse and determinant of many complex matrices at once, by blocks."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 CHUNK = 32
-"""Matrices inverted together, so that they stay in the processor's cache."""
+"""Matrices worked on together, so that they stay in the processor's cache."""
 LEAST = 12
 """Largest size left to LAPACK."""
 TOLERANCE = 1e-9
 """Largest |A A^-1 b - b| that is accepted for a vector b of ones in size."""
+
+
+def chunks(count: int, size: int = CHUNK) -> Iterator[slice]:
+    """Slices of a stack of matrices that are worked on together."""
+    return (slice(at, at + size) for at in range(0, count, size))
 
 
 def invert(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -34,9 +41,8 @@ def invert(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inverse, log_det = np.empty(a.shape, complex), np.empty(len(a), complex)
     probe = np.cos(np.arange(a.shape[-1]) + 0.5)[:, None]
     with np.errstate(all="ignore"):
-        for at in range(0, len(a), CHUNK):
-            part = slice(at, at + CHUNK)
-            inverse[part], log_det[part] = _by_blocks(a[part])
+        for part in chunks(len(a)):
+            log_det[part] = _by_blocks(a[part], inverse[part])
         gap = np.abs(a @ (inverse @ probe) - probe).max((1, 2), initial=0.0)
     off = ~(gap < TOLERANCE)
     if off.any():
@@ -44,26 +50,29 @@ def invert(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return inverse, log_det
 
 
-def _by_blocks(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _by_blocks(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Write the inverse into `out` and return the logarithm of the determinant."""
     n = a.shape[-1]
     if n <= LEAST:
         try:
-            return np.linalg.inv(a), _log_det(a)
+            out[:] = np.linalg.inv(a)
         except np.linalg.LinAlgError:
-            return np.full_like(a, np.nan), np.full(len(a), np.nan + 0j)
+            out[:] = np.nan
+        return _log_det(a)
     h = n // 2
     p, q, r, s = a[:, :h, :h], a[:, :h, h:], a[:, h:, :h], a[:, h:, h:]
-    p_inverse, log_p = _by_blocks(p)
+    p_inverse = np.empty(p.shape, complex)
+    log_p = _by_blocks(p, p_inverse)
     rp = r @ p_inverse
-    t_inverse, log_t = _by_blocks(s - rp @ q)
+    t = rp @ q
+    np.subtract(s, t, out=t)
+    log_t = _by_blocks(t, out[:, h:, h:])
+    minus = -out[:, h:, h:]
+    np.matmul(minus, rp, out=out[:, h:, :h])
     pq = p_inverse @ q
-    low = t_inverse @ rp
-    out = np.empty(a.shape, complex)
-    out[:, h:, h:] = t_inverse
-    np.negative(low, out=out[:, h:, :h])
-    np.negative(pq @ t_inverse, out=out[:, :h, h:])
-    np.add(p_inverse, pq @ low, out=out[:, :h, :h])
-    return out, log_p + log_t
+    np.matmul(pq, minus, out=out[:, :h, h:])
+    np.subtract(p_inverse, pq @ out[:, h:, :h], out=out[:, :h, :h])
+    return log_p + log_t
 
 
 def _log_det(a: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synsys.brain.inverse import invert
+from synsys.brain.inverse import chunks, invert
 from synsys.brain.wiring import LoopGroup, Wiring
 from synsys.circuit.linear import KINDS, LocalJacobian, LocalTransfer, local_transfer
 
@@ -146,18 +146,22 @@ class LongRange:
         -------
         ndarray, (F, ..., R, C)
         """
-        at = slice(None), rows[..., :, None], self._wiring.source_class[columns][..., None, :]
+        at = rows[..., :, None], self._wiring.source_class[columns][..., None, :]
         node = np.where(rows < 0, -1, self._node[rows])
-        total = self._gain["fast"][at]
-        total *= self._gating["fast"][:, columns][..., None, :]
-        slow = self._gain["slow"][at]
-        slow *= self._gating["slow"][:, columns][..., None, :]
-        total += slow
         if delayed is None:
-            total *= self._wiring.weights[node[..., :, None], columns[..., None, :]]
+            weight = self._wiring.weights[node[..., :, None], columns[..., None, :]][None]
         else:
-            total *= delayed.between(node, columns)
-        return total
+            weight = delayed.between(node, columns)
+        fast, slow = self._gain["fast"], self._gain["slow"]
+        out = np.empty((len(fast), *weight.shape[1:]), np.result_type(fast, weight))
+        for part in chunks(len(fast), 8):
+            total = fast[(part, *at)]
+            total *= self._gating["fast"][part][:, columns][..., None, :]
+            more = slow[(part, *at)]
+            more *= self._gating["slow"][part][:, columns][..., None, :]
+            total += more
+            np.multiply(total, weight[part] if len(weight) > 1 else weight, out=out[part])
+        return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -192,9 +192,8 @@ class Response:
                 sent[:, diagonal, diagonal] = 0.0
                 rows = self.inverse[:, :, loop.reaches]
                 shared += ((rows @ sent) * rows.conj()).sum(-1).real
-        size = self.inverse.real**2
-        size += self.inverse.imag**2
-        return (size @ density[..., None])[..., 0] + shared
+        size = np.square(self.inverse.view(float))  # real and imaginary parts side by side
+        return (size @ np.repeat(density, 2, -1)[..., None])[..., 0] + shared
 
 
 def power(response: np.ndarray) -> np.ndarray:
