@@ -41,7 +41,7 @@ def invert(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inverse, log_det = np.empty(a.shape, complex), np.empty(len(a), complex)
     probe = np.cos(np.arange(a.shape[-1]) + 0.5)[:, None]
     with np.errstate(all="ignore"):
-        for part in chunks(len(a)):
+        for part in chunks(len(a), CHUNK if a.shape[-1] > LEAST else max(len(a), 1)):
             log_det[part] = _by_blocks(a[part], inverse[part])
         gap = np.abs(a @ (inverse @ probe) - probe).max((1, 2), initial=0.0)
     off = ~(gap < TOLERANCE)

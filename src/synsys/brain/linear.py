@@ -57,7 +57,7 @@ class Linearised:
     speed: np.ndarray
 
 
-def angular(hertz: np.ndarray) -> np.ndarray:
+def angular(hertz: np.ndarray | float) -> np.ndarray:
     """Angular frequency in rad/ms."""
     return 2e-3 * np.pi * np.asarray(hertz)
 

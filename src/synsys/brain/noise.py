@@ -7,7 +7,7 @@ of density f^-x, part of it common to all regions and the rest private to each.
 
 import numpy as np
 
-from synsys.brain.linear import Linearised
+from synsys.brain.linear import Linearised, angular
 from synsys.circuit.linear import KINDS, LocalTransfer
 
 TAU_NOISE = np.array([2.0, 100.0, 10.0])
@@ -26,13 +26,14 @@ def background(
     return ((enter.real**2 + enter.imag**2) * density).sum(2)
 
 
-def slow_response(system: Linearised, local: LocalTransfer, omega: np.ndarray) -> np.ndarray:
-    """Potential of every population under the slow input of its node, (F, N, 3), mV / sqrt(Hz)."""
-    hertz = np.maximum(omega / (2e-3 * np.pi), LEAST_FREQUENCY)
-    into = (
-        local.enter[:, :, KINDS.index("ampa")] * system.slow * hertz[:, None, None] ** (-system.exponent / 2)
-    )
-    return (local.inv * into[:, :, None]).sum(-1)
+def slow_response(
+    system: Linearised, local: LocalTransfer, omega: np.ndarray, nodes: np.ndarray | slice = slice(None)
+) -> np.ndarray:
+    """Potential of every population under the slow input of its node, (F, nodes, 3), mV / sqrt(Hz)."""
+    hertz = np.maximum(omega / angular(1.0), LEAST_FREQUENCY)
+    size = hertz[:, None, None] ** (-system.exponent / 2) * system.slow[nodes]
+    into = local.enter[:, nodes, KINDS.index("ampa")] * size
+    return (local.inv[:, nodes] * into[:, :, None]).sum(-1)
 
 
 def noise_covariance(
@@ -55,7 +56,7 @@ def noise_covariance(
         Cross-spectral density, mV^2 / Hz.
     """
     root = local.inv[:, nodes] * np.sqrt(background(system, local, omega, nodes))[:, :, None]
-    slow = np.sqrt(1.0 - system.shared) * slow_response(system, local, omega)[:, nodes]
+    slow = np.sqrt(1.0 - system.shared) * slow_response(system, local, omega, nodes)
     root = np.concatenate([root, slow[..., None]], -1)
     return root @ root.conj().swapaxes(-1, -2)
 
@@ -65,6 +66,6 @@ def noise_power(
 ) -> np.ndarray:
     """Power of some populations from the private noise of their node alone, (F, populations), mV^2 / Hz."""
     row = local.inv[:, node, slot]
-    slow = slow_response(system, local, omega)[:, node, slot]
+    slow = slow_response(system, local, omega, node)[:, range(len(node)), slot]
     own = ((row.real**2 + row.imag**2) * background(system, local, omega, node)).sum(-1)
     return own + (1.0 - system.shared) * (slow.real**2 + slow.imag**2)

@@ -228,7 +228,7 @@ def respond(system: Linearised, frequency: np.ndarray, delayed: DelayedWeights |
     inverse, log_det = invert(closed.core)
     node, slot = wiring.source_node[core], wiring.source_slot[core]
     noise = np.sqrt(noise_power(system, local, omega, node, slot))
-    common = np.sqrt(system.shared) * slow_response(system, local, omega)[:, node, slot]
+    common = np.sqrt(system.shared) * slow_response(system, local, omega, node)[:, range(len(node)), slot]
     loops: list[LoopResponse] = []
     for part in closed.loops:
         loops += _loop_responses(part, _root(system, local, omega, part.group.members), len(core), loops)
