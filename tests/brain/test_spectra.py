@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle import ALL_KINDS, PAIRED, dense_cross, healthy
+from oracle import ALL_KINDS, CORTEX, MEDIAN, PAIRED, dense_cross, healthy, part, with_median
 
+from synsys.brain.draws import Draw
 from synsys.brain.linear import DelayedWeights, angular
 from synsys.brain.spectra import cross, power, respond
+from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.brain.statistical import population_power
 from synsys.core.perturbation import Perturbation
 
@@ -39,6 +41,23 @@ def test_spectra_with_delays_and_basal_ganglia_equal_the_dense_solution(noise: s
         assert np.abs(spectrum[k] - want).max() < 1e-9 * np.abs(want).max()
         size = np.sqrt(np.diag(want).real)
         assert (np.abs(spectrum[k] - want) / np.outer(size, size)).max() < 1e-8
+
+
+def test_loops_of_unequal_size_and_reach_equal_the_dense_solution() -> None:
+    # Two thalamic regions on the left, so that loops reach two sources; none on the right: they reach none.
+    brain = part([*CORTEX[:3], "L.thalamus", "L.hippocampus", "L.caudate", "L.pallidum", "R.putamen"])
+    structure = brain.regions.structure.where(brain.regions.index != "L.hippocampus", "thalamus")
+    brain = replace(brain, regions=brain.regions.assign(structure=structure))
+    system = HealthyBrain(with_median(BrainModel(brain)), Draw(MEDIAN)).state.linear
+    assert {len(members) for members in system.wiring.loops} == {2, 5}
+    assert {len(x) for group in system.wiring.loop_groups for _, _, x in group} == {0, 2}
+    weights = np.eye(len(system.wiring.source_node))
+    response = respond(system, FREQUENCY)
+    spectrum, at = cross(response.output(weights)), flat(system.wiring)
+    for k, hertz in enumerate(FREQUENCY):
+        want = dense_cross(system, hertz)[np.ix_(at, at)]
+        assert np.abs(spectrum[k] - want).max() < 1e-9 * np.abs(want).max()
+        np.testing.assert_allclose(response.power(weights)[k], np.diag(want).real, rtol=1e-9)
 
 
 def test_power_of_every_population_equals_the_dense_solution() -> None:

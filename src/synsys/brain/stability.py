@@ -94,7 +94,7 @@ def stability(state: State, response: Response | None = None, locate: bool = Tru
     s = leading_mode(state.linear)
     if s is None:
         return Stability(False, modes, np.nan, np.nan, f"unstable ({number}, mode not located)")
-    hertz = s.imag / (2e-3 * np.pi)
+    hertz = s.imag / float(angular(1.0))
     kind = f"oscillatory instability near {hertz:.3g} Hz" if hertz > 0.05 else "runaway instability"
     where = " and ".join(places(state, s))
     return Stability(False, modes, hertz, 1e3 * s.real, f"{kind} in {where}")
