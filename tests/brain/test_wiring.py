@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracle import ALL_KINDS, CORTEX, healthy, model, part
 
-from synsys.brain.linear import LongRange
+from synsys.brain.linear import LongRange, undelayed
 from synsys.brain.wiring import LOOPS, SYNAPTIC_DELAY, TELENCEPHALON, VELOCITY, build_wiring
 from synsys.circuit.drift import SLOTS
 from synsys.circuit.linear import LocalTransfer
@@ -176,7 +176,7 @@ def test_loop_is_the_derivative_of_what_is_collected() -> None:
     multipliers = rng.lognormal(size=(3, len(w.nodes), SLOTS))
     long_range = LongRange(w, LocalTransfer(inv, enter, fast, slow, np.ones((1, len(w.nodes)))), multipliers)
     everything = np.arange(len(w.source_node))
-    loop = long_range.block(everything, everything)[0]
+    loop = long_range.block(everything, everything, undelayed(w))[0]
     for s in range(0, len(w.source_node), 3):
         gates = np.zeros((len(w.nodes), 2, SLOTS))
         n, a = w.source_node[s], w.source_slot[s]
@@ -184,7 +184,9 @@ def test_loop_is_the_derivative_of_what_is_collected() -> None:
         v = np.einsum("nba,nka,kna->nb", inv[0], enter[0], multipliers * w.collect(gates))
         np.testing.assert_allclose(loop[:, s], v[w.source_node, w.source_slot], atol=1e-12)
     rows, columns = w.core[::2], w.core[1::2]
-    np.testing.assert_array_equal(long_range.block(rows, columns)[0], loop[np.ix_(rows, columns)])
+    np.testing.assert_array_equal(
+        long_range.block(rows, columns, undelayed(w))[0], loop[np.ix_(rows, columns)]
+    )
 
 
 def test_a_brain_of_cortex_alone_has_no_subcortex_and_no_missing_locus() -> None:

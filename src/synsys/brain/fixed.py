@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
-from synsys.brain.linear import LongRange
+from synsys.brain.linear import coupled, undelayed
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, Parameters, drift, firing, steady_gates
 from synsys.circuit.linear import CALCIUM, LocalTransfer, eliminated, inverse3, jacobian
@@ -95,7 +95,6 @@ def fixed_point(
         Steps before giving up.
     """
     node, slot = wiring.source_node, wiring.source_slot
-    everything = np.arange(len(node))
     before, pace, near, matrix = np.inf, np.nan, NEAR, None
     for _ in range(most):
         x = steady_gates(v, p)
@@ -112,12 +111,14 @@ def fixed_point(
             d[..., range(SLOTS), range(SLOTS)] += 1.0 / (pace * p.tau)
             inverse, det = inverse3(d)
             local = LocalTransfer(inverse, enter, fast, slow, det)
-            loop = LongRange(wiring, local, coupling).block(everything, everything)[0]
-            matrix = lu_factor(np.eye(len(node)) - loop, check_finite=False)
+            closed = coupled(wiring, local, coupling, undelayed(wiring))
+            matrix = lu_factor(closed.core[0], check_finite=False)
         before = size
         # each region alone, then the sources among one another, then what they bring to every population
         alone = (local.inv[0] @ (f / p.tau)[..., None])[..., 0]
-        sources = lu_solve(matrix, alone[node, slot], check_finite=False)
+        sources = closed.solve(
+            alone[node, slot], wiring.core, lambda b, lu=matrix: lu_solve(lu, b, check_finite=False)
+        )
         gates = np.zeros((len(v), 2, SLOTS))
         gates[node, 0, slot] = local.fast[0, node, slot] * sources
         gates[node, 1, slot] = local.slow[0, node, slot] * sources

@@ -31,14 +31,15 @@ def invert(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     a : ndarray, (F, n, n)
+        Real or complex floating numbers.
 
     Returns
     -------
-    ndarray, (F, n, n), complex
+    ndarray, (F, n, n)
     ndarray, (F,), complex
         Logarithm of the determinant; its angle modulo 2 pi.
     """
-    inverse, log_det = np.empty(a.shape, complex), np.empty(len(a), complex)
+    inverse, log_det = np.empty(a.shape, a.dtype), np.empty(len(a), complex)
     probe = np.cos(np.arange(a.shape[-1]) + 0.5)[:, None]
     with np.errstate(all="ignore"):
         for part in chunks(len(a), CHUNK if a.shape[-1] > LEAST else max(len(a), 1)):
@@ -61,7 +62,7 @@ def _by_blocks(a: np.ndarray, out: np.ndarray) -> np.ndarray:
         return _log_det(a)
     h = n // 2
     p, q, r, s = a[:, :h, :h], a[:, :h, h:], a[:, h:, :h], a[:, h:, h:]
-    p_inverse = np.empty(p.shape, complex)
+    p_inverse = np.empty(p.shape, a.dtype)
     log_p = _by_blocks(p, p_inverse)
     rp = r @ p_inverse
     t = rp @ q
@@ -77,4 +78,4 @@ def _by_blocks(a: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 def _log_det(a: np.ndarray) -> np.ndarray:
     sign, size = np.linalg.slogdet(a)
-    return np.log(sign) + size
+    return np.log(sign + 0j) + size

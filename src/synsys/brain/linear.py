@@ -11,8 +11,9 @@ the potential of target population r = (node, a) per gating of a source of weigh
 loops, whose sources meet one another and the *core* in few places, are eliminated next, loop by loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,19 +81,32 @@ class DelayedWeights:
         self._blocks: dict[tuple[bytes, bytes], np.ndarray] = {}
 
     def between(self, nodes: np.ndarray, sources: np.ndarray) -> np.ndarray:
-        """Delayed weights (F, ..., R, C) of sources (..., C) onto nodes (..., R); 0 where either is -1."""
+        """Delayed weights (F, ..., R, C) of sources (..., C) onto nodes (..., R), real where s is.
+
+        Nodes and sources may be -1 for none, of weight 0.
+        """
         key = nodes.tobytes(), sources.tobytes()
         if key not in self._blocks:
             at = nodes[..., :, None], sources[..., None, :]
             weight = np.where((at[0] >= 0) & (at[1] >= 0), self._weights[at], 0.0)
             s = self._s.reshape(-1, *(1,) * weight.ndim)
-            angle = s.imag * self._delay[at]
-            out = np.empty(angle.shape, complex)
-            out.real, out.imag = np.cos(angle), -np.sin(angle)
             if s.real.any():
                 weight = weight * np.exp(-s.real * self._delay[at])
-            self._blocks[key] = out * weight
+            if s.imag.any():
+                angle = s.imag * self._delay[at]
+                out = np.empty(angle.shape, complex)
+                np.multiply(np.cos(angle), weight, out=out.real)
+                np.multiply(np.sin(angle), -weight, out=out.imag)
+            else:
+                out = np.broadcast_to(weight, (len(s), *weight.shape[-at[0].ndim :]))
+            self._blocks[key] = out
         return self._blocks[key]
+
+
+@lru_cache(maxsize=4)
+def undelayed(wiring: Wiring) -> DelayedWeights:
+    """Weights at frequency 0 (one frequency, real)."""
+    return DelayedWeights(wiring, np.zeros(1))
 
 
 class LongRange:
@@ -128,9 +142,7 @@ class LongRange:
             self._gain[gate] = np.ascontiguousarray(each.transpose(1, 0, 2))  # (F, R, C)
         self._gating = {"fast": local.fast[:, *source], "slow": local.slow[:, *source]}  # (F, S)
 
-    def block(
-        self, rows: np.ndarray, columns: np.ndarray, delayed: DelayedWeights | None = None
-    ) -> np.ndarray:
+    def block(self, rows: np.ndarray, columns: np.ndarray, delayed: DelayedWeights) -> np.ndarray:
         """Potential of each target per potential of each source, L.
 
         Parameters
@@ -139,8 +151,8 @@ class LongRange:
             Targets; -1 for none.
         columns : ndarray of int, (..., C)
             Sources; -1 for none.
-        delayed : DelayedWeights, optional
-            For the same frequencies; without delays (and with no -1) by default.
+        delayed : DelayedWeights
+            For the same frequencies.
 
         Returns
         -------
@@ -148,10 +160,7 @@ class LongRange:
         """
         at = rows[..., :, None], self._wiring.source_class[columns][..., None, :]
         node = np.where(rows < 0, -1, self._node[rows])
-        if delayed is None:
-            weight = self._wiring.weights[node[..., :, None], columns[..., None, :]][None]
-        else:
-            weight = delayed.between(node, columns)
+        weight = delayed.between(node, columns)
         fast, slow = self._gain["fast"], self._gain["slow"]
         out = np.empty((len(fast), *weight.shape[1:]), np.result_type(fast, weight))
         for part in chunks(len(fast), 8):
@@ -160,7 +169,7 @@ class LongRange:
             more = slow[(part, *at)]
             more *= self._gating["slow"][part][:, columns][..., None, :]
             total += more
-            np.multiply(total, weight[part] if len(weight) > 1 else weight, out=out[part])
+            np.multiply(total, weight[part], out=out[part])
         return out
 
 
@@ -206,6 +215,26 @@ class ClosedLoop:
     core: np.ndarray
     loops: Sequence[Loops]
 
+    def solve(self, drive: np.ndarray, core_sources: np.ndarray, solve_core: Callable) -> np.ndarray:
+        """Potential of every source, v = L v + drive, (S,), at the first frequency.
+
+        Parameters
+        ----------
+        drive : ndarray, (S,)
+        core_sources : ndarray of int, (core,)
+        solve_core : callable
+            Solution of ``core[0] v = b``, from a factorisation that is kept.
+        """
+        v = drive.copy()
+        alone = [loops.inverse[0] @ drive[loops.group.members][..., None] for loops in self.loops]
+        core = drive[core_sources]
+        for loops, own in zip(self.loops, alone, strict=True):
+            np.add.at(core, loops.group.reaches, (loops.feed[0] @ own)[..., 0])  # 0 where -1
+        core = v[core_sources] = solve_core(core)
+        for loops, own in zip(self.loops, alone, strict=True):
+            v[loops.group.members] = (own + loops.gain[0] @ core[loops.group.hears][..., None])[..., 0]
+        return v
+
     @property
     def log_det_loops(self) -> np.ndarray:
         """Logarithm of det(1 - L) of every loop alone, (F, loops)."""
@@ -224,10 +253,16 @@ def closed_loop(system: Linearised, omega: np.ndarray, delayed: DelayedWeights |
     delayed : DelayedWeights, optional
         Those of this wiring, these frequencies and this conduction speed, prepared.
     """
-    wiring, core = system.wiring, system.wiring.core
     local = local_transfer(system.jacobian, omega)
-    delayed = delayed or DelayedWeights(wiring, omega, system.speed)
-    between = LongRange(wiring, local, system.coupling)
+    delayed = delayed or DelayedWeights(system.wiring, omega, system.speed)
+    return coupled(system.wiring, local, system.coupling, delayed)
+
+
+def coupled(
+    wiring: Wiring, local: LocalTransfer, coupling: np.ndarray, delayed: DelayedWeights
+) -> ClosedLoop:
+    """Couple regions whose response alone is known; arguments as of `LongRange`."""
+    core, between = wiring.core, LongRange(wiring, local, coupling)
     closed = between.block(core, core, delayed)
     np.negative(closed, out=closed)
     closed[:, range(len(core)), range(len(core))] += 1.0

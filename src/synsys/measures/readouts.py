@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from synsys.brain.linear import LongRange, angular, closed_loop
+from synsys.brain.linear import LongRange, angular, closed_loop, undelayed
 from synsys.brain.noise import noise_covariance, noise_power
 from synsys.brain.solution import BANDS, Grid, Solution, rate_slope
 from synsys.circuit.drift import E_GLU, E_K, block
@@ -291,7 +291,7 @@ def _topdown(solution: Solution, atlas: Atlas, static) -> dict[str, float]:
     inside = np.where(node >= 0, vmpfc[node], False)
     rows = np.flatnonzero((atlas.node_template[wiring.source_node] == "amygdala") & (wiring.source_slot == 0))
     columns = np.flatnonzero(inside & (atlas.node_template[wiring.source_node] == "cortex"))
-    gain = LongRange(wiring, static, state.coupling).block(rows, columns)[0].real
+    gain = LongRange(wiring, static, state.coupling).block(rows, columns, undelayed(wiring))[0].real
     return {"topdown_control": -float(gain.sum(1).mean())}
 
 
