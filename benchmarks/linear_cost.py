@@ -25,8 +25,9 @@ import pandas as pd
 
 from synsys.brain.bold import BAND_NODES, bold_fc, drive_weights
 from synsys.brain.draws import Draw
+from synsys.brain.linear import DelayedWeights, Linearised, angular
 from synsys.brain.solution import Grid
-from synsys.brain.spectra import Lags, Linearised, cross, power, respond
+from synsys.brain.spectra import cross, respond
 from synsys.brain.stability import stability
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.connectome import NETWORKS, Connectome
@@ -73,23 +74,20 @@ class Case:
         self.system: Linearised = self.state.linear
         self.regions = Grid(self.model).weights
         self.drive = drive_weights(self.state)
-        self.slow = Lags(self.model.wiring, BAND_NODES)
+        self.slow = self.delayed(BAND_NODES)
 
-    def lags(self, frequency: np.ndarray) -> Lags:
-        return Lags(self.model.wiring, frequency)
+    def delayed(self, frequency: np.ndarray) -> DelayedWeights:
+        return DelayedWeights(self.model.wiring, angular(frequency))
 
-    def spectra(self, frequency: np.ndarray, lags: Lags) -> np.ndarray:
+    def spectra(self, frequency: np.ndarray, delayed: DelayedWeights) -> np.ndarray:
         """Power spectra of all regions, (F, R)."""
-        response = respond(self.system, frequency, lags)
-        if hasattr(response, "power"):
-            return response.power(self.regions)
-        return power(response.output(self.regions))
+        return respond(self.system, frequency, delayed).power(self.regions)
 
     def fc(self) -> np.ndarray:
         return bold_fc(cross(respond(self.system, BAND_NODES, self.slow).output(self.drive)))
 
-    def cross_spectra(self, frequency: np.ndarray, lags: Lags) -> np.ndarray:
-        return cross(respond(self.system, frequency, lags).output(self.regions))
+    def cross_spectra(self, frequency: np.ndarray, delayed: DelayedWeights) -> np.ndarray:
+        return cross(respond(self.system, frequency, delayed).output(self.regions))
 
 
 def clock(call: Callable, repeats: int) -> tuple[float, float]:
@@ -110,22 +108,22 @@ def frequencies(count: int) -> np.ndarray:
 def steps(case: Case, count: int, repeats: int) -> list[str]:
     """Cost of each step of a state, for the table."""
     f = frequencies(count)
-    lags = case.lags(f)
+    delayed = case.delayed(f)
 
     def fresh() -> None:
         replace(case.state).linear  # noqa: B018
 
     nodes, sources = len(case.model.wiring.nodes), len(case.model.wiring.source_node)
-    both = clock(lambda: (case.spectra(f, lags), case.fc()), repeats)
+    both = clock(lambda: (case.spectra(f, delayed), case.fc()), repeats)
     rows = {
         "healthy state (operating point, background)": clock(
             lambda: HealthyBrain(case.model, Draw(member=0)), repeats
         ),
         "Jacobian": clock(fresh, repeats),
-        f"power spectra, {count} frequencies": clock(lambda: case.spectra(f, lags), repeats),
+        f"power spectra, {count} frequencies": clock(lambda: case.spectra(f, delayed), repeats),
         f"BOLD FC, {len(BAND_NODES)} frequencies, synaptic drive": clock(case.fc, repeats),
         "power spectra + FC": both,
-        f"full cross-spectra, {count} frequencies": clock(lambda: case.cross_spectra(f, lags), repeats),
+        f"full cross-spectra, {count} frequencies": clock(lambda: case.cross_spectra(f, delayed), repeats),
         "stability (winding number)": clock(lambda: stability(case.state, locate=False), repeats),
     }
     name = case.model.brain.name
@@ -143,13 +141,13 @@ def curves(repeats: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     for n in SIZES:
         case = Case(synthetic(n))
         f = frequencies(200)
-        lags = case.lags(f)
+        delayed = case.delayed(f)
         few = 3 if n > 100 else repeats
         by_size.append({
             "regions": n,
-            "power": clock(lambda case=case, f=f, lags=lags: case.spectra(f, lags), few)[0],
+            "power": clock(lambda case=case, f=f, delayed=delayed: case.spectra(f, delayed), few)[0],
             "fc": clock(case.fc, few)[0],
-            "cross": clock(lambda case=case, f=f, lags=lags: case.cross_spectra(f, lags), few)[0],
+            "cross": clock(lambda case=case, f=f, delayed=delayed: case.cross_spectra(f, delayed), few)[0],
         })  # fmt: skip
     for name, case in (
         ("84 regions, one population", Case(all_cortex(load_embedded()))),
@@ -157,8 +155,8 @@ def curves(repeats: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     ):
         for count in COUNTS:
             f = frequencies(count)
-            lags = case.lags(f)
-            ms = clock(lambda case=case, f=f, lags=lags: case.spectra(f, lags), repeats)[0]
+            delayed = case.delayed(f)
+            ms = clock(lambda case=case, f=f, delayed=delayed: case.spectra(f, delayed), repeats)[0]
             by_count.append({"brain": name, "frequencies": count, "power": ms})
     return pd.DataFrame(by_size), pd.DataFrame(by_count)
 
@@ -201,8 +199,8 @@ def main() -> None:
     options = parser.parse_args()
     small = Case(all_cortex(load_embedded()))
     f = frequencies(200)
-    lags = small.lags(f)
-    cpu, wall = clock(lambda: (small.spectra(f, lags), small.fc()), 3 * options.repeats)
+    delayed = small.delayed(f)
+    cpu, wall = clock(lambda: (small.spectra(f, delayed), small.fc()), 3 * options.repeats)
     verdict = "met" if cpu <= BAR else "missed"
     by_size, by_count = curves(options.repeats)
     growth = [exponent(by_size.regions[1:], by_size[column][1:]) for column in ("power", "cross")]
@@ -210,8 +208,8 @@ def main() -> None:
         "# Cost of the linear solution",
         "",
         f"`python benchmarks/linear_cost.py --repeats {options.repeats}`: one thread, double precision, "
-        "least of the repeats; delay factors, shared between states, are prepared outside. The machine is "
-        "shared: processor time is the figure, wall time says how busy it was.",
+        "least of the repeats; weights and delay factors, shared between states, are prepared outside. The "
+        "machine is shared: processor time is the figure, wall time says how busy it was.",
         "",
         f"**Bar, 84 power spectra x 200 frequencies + FC, 84 unknowns: {cpu:.0f} ms processor, {wall:.0f} ms "
         f"wall; {verdict} at {BAR:.0f} ms.**",

@@ -11,7 +11,7 @@ import numpy as np
 from facts import FREQUENCY, LESIONS, REGIONS, prominence
 
 from synsys.brain.fixed import rest
-from synsys.brain.spectra import TAU_NOISE
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.state import SLOW_INPUT, UNIT_NOISE
 from synsys.brain.wiring import build_wiring
 from synsys.circuit.drift import E_GLU, E_K, Parameters, block, drift, firing, inverse_firing, steady_gates
@@ -157,7 +157,7 @@ class Pair:
         )
         t = local_transfer(flat, omega)
         f = len(omega)
-        tr = t.transfer.reshape(f, k, n, 3, 3, 3)[:, :, :, 0]
+        tr = (t.inv[:, :, 0, None] * t.enter).reshape(f, k, n, 3, 3)
         gates = np.stack([t.fast, t.slow], -1).reshape(f, k, n, 3, 2)[:, :, :, 0]
         loop = np.einsum(
             "fknra,krna,rnaj,fkjr->fknj", tr[:, :, :, :2], scale[:, :2], self.unit[:2], gates, optimize=True

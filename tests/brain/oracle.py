@@ -7,7 +7,8 @@ from functools import cache
 import numpy as np
 
 from synsys.brain.draws import Draw
-from synsys.brain.spectra import TAU_NOISE, Linearised
+from synsys.brain.linear import Linearised
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.state import BrainModel, HealthyBrain, State
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.circuit.linear import CALCIUM, FAST, KINDS, SLOW

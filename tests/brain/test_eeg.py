@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import hyp2f1
 
 from synsys.brain.bold import drive_weights
 from synsys.brain.draws import draws
@@ -340,13 +341,19 @@ def test_plv_of_gaussian_signals(r):
     assert plv_from_coherence(r**2) == pytest.approx(plv, abs=4e-3)
 
 
+def test_plv_is_the_hypergeometric_function_it_stands_for():
+    r = np.r_[np.linspace(0, 1, 777), 1 - np.geomspace(1e-12, 1e-2, 50)]
+    want = np.pi / 4 * r * hyp2f1(0.5, 0.5, 2.0, r**2)
+    np.testing.assert_allclose(plv_from_coherence(r**2), want, atol=1e-6)
+
+
 def test_plv_limits():
     assert plv_from_coherence(0.0) == 0
     assert plv_from_coherence(1.0) == pytest.approx(1)
     assert plv_from_coherence(1e-8) == pytest.approx(np.pi / 4 * 1e-4)
     grid = plv_from_coherence(np.linspace(0, 1, 50))
     assert (np.diff(grid) > 0).all()
-    assert (grid <= np.sqrt(np.linspace(0, 1, 50)) + 1e-12).all()
+    assert (grid[1:-1] < np.sqrt(np.linspace(0, 1, 50))[1:-1]).all()
     with pytest.raises(UserError, match=r"coherence 1\.2"):
         plv_from_coherence(1.2)
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import PAIRED, healthy
 
-from synsys.brain.fixed import arriving, blend, continuation, fixed_point, rest
-from synsys.circuit.drift import STATE, Parameters, drift, inverse_firing
+from synsys.brain.fixed import arriving, fixed_point, rest
+from synsys.circuit.drift import STATE, drift, inverse_firing
 from synsys.core.perturbation import Perturbation
 
 NAMES = (
@@ -48,7 +48,7 @@ def test_perturbed_states_are_at_rest(name: str, factor: float, where: str | Non
         assert state.point.residual < 1e-9
 
 
-def test_newton_finds_the_state_from_afar() -> None:
+def test_the_state_is_found_from_afar() -> None:
     state = healthy().state
     rng = np.random.default_rng(0)
     for _ in range(5):
@@ -93,28 +93,6 @@ def test_calcium_at_rest_balances_its_entry() -> None:
     x, residual = rest(state.point.x[:, 0] + 2.0, state.parameters, state.point.u)
     assert np.abs(drift(x, state.parameters, state.point.u)[:, STATE.index("c")]).max() < 1e-12
     assert np.abs(residual).max() > 0.1
-
-
-def test_blend_runs_from_one_end_to_the_other() -> None:
-    a = healthy(PAIRED).state.parameters
-    b = healthy(PAIRED).perturbed([Perturbation("nmda_conductance", 0.5)]).parameters
-    for name in Parameters.__dataclass_fields__:
-        np.testing.assert_array_equal(getattr(blend(a, b, 0.0), name), getattr(a, name))
-        np.testing.assert_array_equal(getattr(blend(a, b, 1.0), name), getattr(b, name))
-        half = 0.5 * (getattr(a, name) + getattr(b, name))
-        np.testing.assert_allclose(getattr(blend(a, b, 0.5), name), half)
-
-
-def test_continuation_ends_where_newton_does() -> None:
-    brain = healthy(PAIRED)
-    state = brain.perturbed([Perturbation("kcnq2_conductance", 0.7)])
-    wiring, v = brain.model.wiring, brain.state.point.x[:, 0]
-    direct = fixed_point(state.parameters, wiring, state.coupling, v)
-    followed = continuation(
-        brain.state.parameters, state.parameters, wiring, (brain.state.coupling, state.coupling), v
-    )
-    assert direct.converged
-    np.testing.assert_allclose(followed.x, direct.x, atol=1e-7)
 
 
 def test_no_state_of_rest_is_said() -> None:

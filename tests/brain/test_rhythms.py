@@ -8,7 +8,8 @@ import pytest
 
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import rest
-from synsys.brain.spectra import Linearised, power, respond
+from synsys.brain.linear import Linearised
+from synsys.brain.spectra import power, respond
 from synsys.brain.stability import stability
 from synsys.brain.state import BrainModel, HealthyBrain, State
 from synsys.circuit.linear import jacobian

@@ -7,9 +7,10 @@ import pytest
 from oracle import PAIRED, dense_matrix, entry, healthy, model, rewired
 
 from synsys.brain.draws import Draw
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.simulate import CORNERS, Noise, one_over_f, simulate
 from synsys.brain.solution import BANDS, correlation
-from synsys.brain.spectra import TAU_NOISE, cross, respond
+from synsys.brain.spectra import cross, respond
 from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.core.errors import UserError

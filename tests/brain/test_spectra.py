@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle import ALL_KINDS, PAIRED, dense_cross, healthy
+from oracle import ALL_KINDS, CORTEX, PAIRED, dense_cross, healthy, part
 
-from synsys.brain.spectra import Lags, cross, power, respond
+from synsys.brain.draws import Draw
+from synsys.brain.linear import DelayedWeights, angular
+from synsys.brain.spectra import cross, power, respond
+from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.brain.statistical import population_power
 from synsys.core.perturbation import Perturbation
 
@@ -40,6 +43,23 @@ def test_spectra_with_delays_and_basal_ganglia_equal_the_dense_solution(noise: s
         assert (np.abs(spectrum[k] - want) / np.outer(size, size)).max() < 1e-8
 
 
+def test_loops_of_unequal_size_and_reach_equal_the_dense_solution() -> None:
+    # Two thalamic regions on the left, so that loops reach two sources; none on the right: they reach none.
+    brain = part([*CORTEX[:3], "L.thalamus", "L.hippocampus", "L.caudate", "L.pallidum", "R.putamen"])
+    structure = brain.regions.structure.where(brain.regions.index != "L.hippocampus", "thalamus")
+    brain = replace(brain, regions=brain.regions.assign(structure=structure))
+    system = HealthyBrain(BrainModel(brain), Draw(None)).state.linear
+    assert {len(members) for members in system.wiring.loops} == {2, 5}
+    assert {len(x) for group in system.wiring.loop_groups for _, _, x in group} == {0, 2}
+    weights = np.eye(len(system.wiring.source_node))
+    response = respond(system, FREQUENCY)
+    spectrum, at = cross(response.output(weights)), flat(system.wiring)
+    for k, hertz in enumerate(FREQUENCY):
+        want = dense_cross(system, hertz)[np.ix_(at, at)]
+        assert np.abs(spectrum[k] - want).max() < 1e-9 * np.abs(want).max()
+        np.testing.assert_allclose(response.power(weights)[k], np.diag(want).real, rtol=1e-9)
+
+
 def test_power_of_every_population_equals_the_dense_solution() -> None:
     system = healthy().state.linear
     got = population_power(system, FREQUENCY)
@@ -50,9 +70,7 @@ def test_power_of_every_population_equals_the_dense_solution() -> None:
 
 def test_cross_spectra_are_hermitian_and_positive() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
-    spectrum = cross(
-        response.output(np.eye(len(response.core_sources) + sum(len(m) for m, *_ in response.loops)))
-    )
+    spectrum = cross(response.output(np.eye(len(healthy().model.wiring.source_node))))
     np.testing.assert_allclose(spectrum, spectrum.conj().swapaxes(1, 2), atol=0)
     least = np.linalg.eigvalsh(spectrum).min(-1)
     assert (least > -1e-12 * np.abs(spectrum).max((1, 2))).all()
@@ -103,15 +121,27 @@ def test_weighted_output_is_the_weighted_sum_of_sources() -> None:
     response = respond(healthy().state.linear, FREQUENCY)
     n = len(healthy().model.wiring.source_node)
     weights = np.random.default_rng(1).standard_normal((3, n))
-    np.testing.assert_allclose(
-        response.output(weights), weights @ response.output(np.eye(n)), rtol=1e-10, atol=1e-14
-    )
+    want = weights @ response.output(np.eye(n))
+    np.testing.assert_allclose(response.output(weights), want, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(response.power(weights), power(want), rtol=1e-10)
 
 
-def test_prepared_lags_change_nothing() -> None:
+@pytest.mark.parametrize("index", [slice(1, 3), np.array([0, 4])])
+def test_power_is_that_of_the_response_at_any_of_the_frequencies(index) -> None:
+    # among them rows of one source, of several, of loops, of nothing
+    response = respond(healthy().state.linear, FREQUENCY)
+    n = len(healthy().model.wiring.source_node)
+    weights = np.concatenate([2.0 * np.eye(n), np.eye(n) + np.eye(n, k=1), np.zeros((1, n))])
+    some = response.part(index)
+    np.testing.assert_allclose(some.output(weights), response.output(weights)[index], rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(some.power(weights), power(response.output(weights))[index], rtol=1e-10)
+
+
+def test_prepared_weights_change_nothing() -> None:
     system = healthy().state.linear
-    lags = Lags(system.wiring, FREQUENCY, system.speed)
-    assert (respond(system, FREQUENCY, lags).core == respond(system, FREQUENCY).core).all()
+    delayed = DelayedWeights(system.wiring, angular(FREQUENCY), system.speed)
+    for _ in range(2):
+        assert (respond(system, FREQUENCY, delayed).core == respond(system, FREQUENCY).core).all()
 
 
 def test_slower_axons_turn_phase_and_leave_uncoupled_power() -> None:

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from oracle import ALL_KINDS, PAIRED, dense_matrix, healthy, rewired
+from oracle import ALL_KINDS, CORTEX, PAIRED, dense_matrix, healthy, rewired
 from scipy.optimize import brentq
 
+from synsys.brain.linear import Linearised, angular, closed_loop
 from synsys.brain.solution import COARSE
-from synsys.brain.spectra import Linearised, respond
-from synsys.brain.stability import closed_loop, stability
+from synsys.brain.spectra import respond
+from synsys.brain.stability import stability
 from synsys.brain.state import State
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SIZE, SLOTS
@@ -43,6 +44,27 @@ def eigenvalues(state: State) -> np.ndarray:
     return e[np.argsort(-e.real)]
 
 
+def eigenvalues_with_delay(state: State, delay: float, order: int = 14) -> np.ndarray:
+    """Rightmost modes where every tract takes `delay` ms, by Chebyshev collocation of the history.
+
+    The history on [-delay, 0] becomes its values at Chebyshev nodes: the newest follows the equation, all
+    others are carried along by differentiation (spectral discretisation of the infinitesimal generator,
+    Breda 2003, Sci Math Jpn Online 8:317).
+    """
+    now = dense_matrix(replace(state.linear, coupling=0.0 * state.linear.coupling), 0.0).real
+    late = dense_matrix(state.linear, 0.0, delays=False).real - now
+    theta = np.cos(np.pi * np.arange(order + 1) / order)
+    c = np.r_[2.0, np.ones(order - 1), 2.0] * (-1.0) ** np.arange(order + 1)
+    gap = theta[:, None] - theta + np.eye(order + 1)
+    slope = np.outer(c, 1 / c) / gap
+    slope -= np.diag(slope.sum(1))
+    generator = np.kron(2.0 / delay * slope, np.eye(len(now)))
+    generator[: len(now)] = 0.0
+    generator[: len(now), : len(now)], generator[: len(now), -len(now) :] = now, late
+    e = np.linalg.eigvals(generator)
+    return e[np.argsort(-e.real)]
+
+
 @pytest.mark.parametrize("labels", [PAIRED, ALL_KINDS], ids=["cortex-thalamus", "all"])
 @pytest.mark.parametrize(("local", "inhibition"), [(1.0, 1.0), (1.0, 3.0), (1.6, 1.0), (0.3, 1.0)])
 def test_modes_without_delays_are_eigenvalues(
@@ -65,6 +87,24 @@ def test_modes_without_delays_are_eigenvalues(
                 assert result.growth == pytest.approx(1e3 * e[0].real, rel=1e-4)
         seen.add(result.stable)
     assert False in seen
+
+
+@pytest.mark.parametrize("delay", [5.0, 25.0])
+@pytest.mark.parametrize(
+    ("long_range", "local", "inhibition"), [(8.0, 1.0, 1.0), (4.0, 1.0, 3.0), (16.0, 0.3, 1.0)]
+)
+def test_leading_mode_with_delays_is_the_rightmost(
+    delay: float, long_range: float, local: float, inhibition: float
+) -> None:
+    state = healthy(CORTEX[:3]).state
+    wiring = state.healthy.model.wiring
+    state = rewired(state, lengths=0 * wiring.lengths, fixed_delay=0 * wiring.fixed_delay + delay)
+    state = stronger(state, long_range, local, inhibition)
+    e = eigenvalues_with_delay(state, delay)
+    result = stability(state)
+    assert result.unstable_modes == (e.real > 0).sum() > 0
+    assert result.growth == pytest.approx(1e3 * e[0].real, rel=1e-4)
+    assert result.frequency == pytest.approx(abs(e[0].imag) / 2e-3 / np.pi, rel=1e-4, abs=1e-3)
 
 
 def test_crossing_of_the_instability_is_seen_on_both_sides() -> None:
@@ -123,6 +163,8 @@ def test_delayed_negative_feedback_oscillates_beyond_its_hopf_gain(delay: float)
 @pytest.mark.parametrize("delay", [1.0, 40.0])
 def test_positive_feedback_runs_away_beyond_gain_one_whatever_the_delay(delay: float) -> None:
     assert stability(scalar(-0.99, delay)).stable
+    assert stability(scalar(-0.999_999, delay)).stable
+    assert stability(scalar(-1.000_001, delay)).unstable_modes == 1
     result = stability(scalar(-1.05, delay))
     assert result.unstable_modes == 1
     assert result.frequency == 0.0
@@ -169,11 +211,19 @@ def test_given_response_changes_nothing(factor: float) -> None:
 def test_closed_loop_is_what_spectra_solve() -> None:
     system = healthy().state.linear
     response = respond(system, COARSE)
-    local, core, loops = closed_loop(system, 2e-3 * np.pi * COARSE)
-    np.testing.assert_allclose(local.det, response.local.det, rtol=1e-12)
+    closed = closed_loop(system, angular(COARSE))
+    np.testing.assert_allclose(closed.local.det, response.local.det, rtol=1e-12)
     det = np.exp(response.log_det)
-    np.testing.assert_allclose(np.linalg.det(core), det[:, 0], rtol=1e-8)
-    np.testing.assert_allclose(loops, det[:, 1:], rtol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(closed.core), det[:, 0], rtol=1e-8)
+    np.testing.assert_allclose(np.exp(closed.log_det_loops), det[:, 1:], rtol=1e-9)
+
+
+def test_a_mode_that_is_not_found_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synsys.brain.stability.ATTEMPTS", 0)
+    result = stability(scalar(-1.05, 1.0))
+    assert result.unstable_modes == 1
+    assert np.isnan(result.growth)
+    assert result.reason == "unstable (1 growing mode, mode not located)"
 
 
 def test_no_state_of_rest_is_not_called_stable() -> None:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from oracle import ALL_KINDS, CORTEX, healthy, model, part
 
+from synsys.brain.linear import LongRange, undelayed
 from synsys.brain.wiring import LOOPS, SYNAPTIC_DELAY, TELENCEPHALON, VELOCITY, build_wiring
 from synsys.circuit.drift import SLOTS
+from synsys.circuit.linear import LocalTransfer
 from synsys.circuit.templates import cells, prior
 from synsys.core.connectome import Connectome
 from synsys.data.embedded import load_embedded
@@ -188,17 +190,22 @@ def test_collected_conductance_is_the_plain_sum(whole) -> None:
 def test_loop_is_the_derivative_of_what_is_collected() -> None:
     w = model().wiring
     rng = np.random.default_rng(1)
-    transfer = rng.standard_normal((1, len(w.nodes), SLOTS, 3, SLOTS))
+    inv, enter = rng.standard_normal((2, 1, len(w.nodes), SLOTS, SLOTS))
     fast, slow = rng.standard_normal((2, 1, len(w.nodes), SLOTS))
-    loop = w.loop(transfer, fast, slow)[0]
+    multipliers = rng.lognormal(size=(3, len(w.nodes), SLOTS))
+    long_range = LongRange(w, LocalTransfer(inv, enter, fast, slow, np.ones((1, len(w.nodes)))), multipliers)
+    everything = np.arange(len(w.source_node))
+    loop = long_range.block(everything, everything, undelayed(w))[0]
     for s in range(0, len(w.source_node), 3):
         gates = np.zeros((len(w.nodes), 2, SLOTS))
         n, a = w.source_node[s], w.source_slot[s]
         gates[n, 0, a], gates[n, 1, a] = fast[0, n, a], slow[0, n, a]
-        v = np.einsum("nbka,kna->nb", transfer[0], w.collect(gates))
+        v = np.einsum("nba,nka,kna->nb", inv[0], enter[0], multipliers * w.collect(gates))
         np.testing.assert_allclose(loop[:, s], v[w.source_node, w.source_slot], atol=1e-12)
     rows, columns = w.core[::2], w.core[1::2]
-    np.testing.assert_array_equal(w.loop(transfer, fast, slow, rows, columns)[0], loop[np.ix_(rows, columns)])
+    np.testing.assert_array_equal(
+        long_range.block(rows, columns, undelayed(w))[0], loop[np.ix_(rows, columns)]
+    )
 
 
 def test_a_brain_of_cortex_alone_has_no_subcortex_and_no_missing_locus() -> None:

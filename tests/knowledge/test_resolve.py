@@ -120,7 +120,7 @@ def test_a_gene_of_two_minds_lists_its_own_quantity_first() -> None:
         ("GRIN2B=0.7", Perturbation("nmda_conductance", 0.7)),
         ("KCNQ2=0.6:E@dlPFC", Perturbation("kcnq2_conductance", 0.6, cell="E", where="dlPFC")),
         (" AMPA = .5 : pv @ Default ", Perturbation("ampa_conductance", 0.5, "*", "PV", "Default")),
-        ("sk3=2:PC", Perturbation("kcnn3_conductance", 2.0, cell="E")),
+        ("sk3=2:pyr", Perturbation("kcnn3_conductance", 2.0, cell="E")),
         ("h-current=1e-1:gpe", Perturbation("hcn_conductance", 0.1, cell="GPe")),
         ("mGluR2/3=1.5@left thalamus", Perturbation("mglur23_activity", 1.5, where="left thalamus")),
         ("GAD1+=-0.25", Perturbation("gad1_expression", 0.75)),

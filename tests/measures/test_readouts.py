@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synsys.brain.draws import Draw
-from synsys.brain.solution import BANDS, COARSE, FINE, PAIRS, Grid, locking, solve
+from synsys.brain.solution import BANDS, COARSE, FINE, PAIRS, Grid, solve
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
@@ -51,15 +51,6 @@ def test_a_peak_is_sought_where_the_vocabulary_says(band: str, healthy) -> None:
         vars(planned)["psd"] = np.repeat((f**-1.5 * (1 + bump))[:, None], len(atlas.brain), 1)
         value = readouts(planned, atlas).get(f"peak_{band}_frequency", np.nan)
         assert (abs(value - planted) < 0.06 * planted) == found, planted
-
-
-def test_phase_locking_runs_from_zero_to_one() -> None:
-    c = np.linspace(0, 1, 50)
-    value = locking(c)
-    assert value[0] == 0.0
-    assert value[-1] == pytest.approx(1.0)
-    assert (np.diff(value) > 0).all()
-    assert (value[1:-1] < c[1:-1]).all()
 
 
 def test_both_grids_hold_the_frequencies_of_synchrony() -> None:

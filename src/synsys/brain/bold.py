@@ -357,10 +357,8 @@ def drive_weights(state: State, source: str = "synaptic") -> np.ndarray:
     region = wiring.nodes.region.to_numpy()
     share = wiring.nodes.share.to_numpy(float)
     by_node = _excitatory_current(state) if source == "synaptic" else _projected_rate(state)
-    weights = np.zeros((len(state.healthy.model.brain), by_node.shape[1]))
-    for node in np.flatnonzero(region >= 0):
-        weights[region[node]] += share[node] * by_node[node]
-    return weights
+    mean = np.where(region == np.arange(len(state.healthy.model.brain))[:, None], share, 0.0)
+    return mean @ by_node
 
 
 def _projected_rate(state: State) -> np.ndarray:

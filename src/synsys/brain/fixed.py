@@ -1,19 +1,23 @@
 """Operating point of the whole brain: potentials at which every population is at rest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
+from synsys.brain.linear import coupled, undelayed
 from synsys.brain.wiring import Wiring
-from synsys.circuit.drift import SLOTS, Parameters, drift, firing, inverse_firing, steady_gates
-from synsys.circuit.linear import CALCIUM, KINDS
+from synsys.circuit.drift import SLOTS, Parameters, drift, firing, steady_gates
+from synsys.circuit.linear import CALCIUM, LocalTransfer, eliminated, inverse3, jacobian
 
-_STEP = 1e-30
-NEWTON = 12
-"""Newton steps before the potentials are followed in pseudo-time."""
-MOST_RELAXATION = 150
-"""Pseudo-time steps before a state of rest is given up."""
+MOVE = 4.0
+"""Length of a step in pseudo-time times the largest |tau dV/dt| at its start, mV."""
+NEAR = 0.5
+"""Largest |tau dV/dt| at which Newton's method takes over, mV; a tenth of where it failed after it has."""
+KEPT = 0.02
+"""Newton's matrix is kept while each step leaves less than this share of the residual."""
+MOST_STEPS = 80
+"""Steps before a state of rest is given up."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,12 @@ class OperatingPoint:
 
 
 def rest(v: np.ndarray, p: Parameters, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """State with potentials `v` whose gates, synapses and calcium are at rest, and tau dV/dt there.
+    """State with potentials `v` whose gates, synapses and calcium are at rest, and tau dV/dt there."""
+    return _settled(steady_gates(v, p), p, u)
 
-    The calcium equation is linear in calcium, so one evaluation of the drift gives its rest value.
-    """
-    x = steady_gates(v, p)
+
+def _settled(x: np.ndarray, p: Parameters, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The state with calcium at rest too: its equation is linear in it, so one drift gives its value."""
     x[..., CALCIUM, :] += drift(x, p, u)[..., CALCIUM, :] * p.tau_ca
     return x, drift(x, p, u)[..., 0, :] * p.tau
 
@@ -63,10 +68,17 @@ def fixed_point(
     coupling: np.ndarray,
     v: np.ndarray,
     tolerance: float = 1e-9,
-    most: int = 30,
-    pace: float = np.inf,
+    most: int = MOST_STEPS,
 ) -> OperatingPoint:
-    """Newton iteration on the potentials, gates and synapses eliminated.
+    """The state of rest that the brain goes to from potentials `v`.
+
+    The potentials follow tau dV/dt = f(V), gates and synapses at rest with them, by implicit steps
+
+        (tau / h - df/dV) dV = f,   h = tau `MOVE` / max |f|,
+
+    which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508);
+    below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
+    of rest is gone, or another is near, it ends in any of those that exist.
 
     Parameters
     ----------
@@ -80,87 +92,39 @@ def fixed_point(
     tolerance : float
         Accepted |tau dV/dt| in mV.
     most : int
-        Iterations before giving up.
-    pace : float
-        First step of pseudo-time, in membrane time constants; infinite is Newton's method. Finite, the
-        potentials follow dV/dt = f implicitly with steps that grow as f falls (pseudo-transient
-        continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508), which crosses folds where Newton
-        stalls and ends in the state that the brain would fall into.
+        Steps before giving up.
     """
-    n, each = len(v), SLOTS + len(KINDS)
-    source = wiring.source_node, wiring.source_slot
-    potentials = np.zeros((each, 1, SLOTS), complex)
-    potentials[range(SLOTS), 0, range(SLOTS)] = 1j * _STEP
-    conductances = np.zeros((each, len(KINDS), 1, 1), complex)
-    conductances[range(SLOTS, each), range(len(KINDS))] = 1j * _STEP
-    before, held, newton = np.inf, np.nan, None
+    node, slot = wiring.source_node, wiring.source_slot
+    before, pace, near, matrix = np.inf, np.nan, NEAR, None
     for _ in range(most):
         x = steady_gates(v, p)
         u = arriving(x, wiring, coupling)
-        x, f = rest(v, p, u)
+        x, f = _settled(x, p, u)
         size = float(np.abs(f).max())
         if size < tolerance:
             return OperatingPoint(x, u, size, True)
-        if np.isfinite(before):
-            pace = min(pace * min(before / size, 2.0), 1e12)
-        if newton is None or size > 0.2 * before or pace != held:  # else the last matrix still serves
-            # derivatives by complex step in every direction: three potentials, three conductances
-            y, g = rest(v + potentials, p, u + conductances)
-            slope = g.imag / _STEP  # (6, N, 3)
-            gates = np.stack([y[a, :, 1:3, a].imag / _STEP for a in range(SLOTS)], -1)
-            inverse = np.linalg.inv(np.eye(SLOTS) / pace - np.moveaxis(slope[:SLOTS], 0, -1))
-            # potential of every population per unit conductance, then the loop through the connectome
-            enter = np.moveaxis(slope[SLOTS:], 0, 1) * coupling.transpose(1, 0, 2)
-            transfer = inverse[:, :, None, :] * enter[:, None]
-            loop = wiring.loop(transfer[None], gates[None, :, 0], gates[None, :, 1])[0].real
-            newton, held = lu_factor(np.eye(len(wiring.source_node)) - loop, check_finite=False), pace
+        if np.isinf(pace) and size > before:  # f is small there, but has no zero: the ghost of a fold
+            near = 0.1 * before
+        held, pace = pace, np.inf if size < min(near, before) else MOVE / size
+        if matrix is None or pace != held or size > KEPT * before:
+            d, enter, fast, slow = eliminated(jacobian(x, p, u), np.zeros(1))
+            d[..., range(SLOTS), range(SLOTS)] += 1.0 / (pace * p.tau)
+            inverse, det = inverse3(d)
+            local = LocalTransfer(inverse, enter, fast, slow, det)
+            closed = coupled(wiring, local, coupling, undelayed(wiring))
+            matrix = lu_factor(closed.core[0], check_finite=False)
         before = size
-        free = (inverse @ f[..., None])[..., 0]
-        dy = lu_solve(newton, free[source], check_finite=False)
-        spread = np.zeros((n, 2, SLOTS))
-        spread[wiring.source_node, :, wiring.source_slot] = (
-            gates[wiring.source_node, :, wiring.source_slot] * dy[:, None]
+        # each region alone, then the sources among one another, then what they bring to every population
+        alone = (local.inv[0] @ (f / p.tau)[..., None])[..., 0]
+        sources = closed.solve(
+            alone[node, slot], wiring.core, lambda b, lu=matrix: lu_solve(lu, b, check_finite=False)
         )
-        du = wiring.collect(spread)
-        step = free + np.einsum("nbka,kna->nb", transfer, du)
-        v = v + step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-30))
+        gates = np.zeros((len(v), 2, SLOTS))
+        gates[node, 0, slot] = local.fast[0, node, slot] * sources
+        gates[node, 1, slot] = local.slow[0, node, slot] * sources
+        current = np.einsum("nka,kna->na", local.enter[0], coupling * wiring.collect(gates))
+        step = alone + (local.inv[0] @ current[..., None])[..., 0]
+        v = v + step * min(1.0, MOVE / max(float(np.abs(step).max()), 1e-30))
         if not np.isfinite(v).all():
             break
     return OperatingPoint(x, u, size, False)
-
-
-def continuation(
-    start: Parameters,
-    end: Parameters,
-    wiring: Wiring,
-    couplings: tuple[np.ndarray, np.ndarray],
-    v: np.ndarray,
-) -> OperatingPoint:
-    """Operating point of perturbed parameters, from that of health.
-
-    Newton's method where it converges soon; else the potentials are followed in pseudo-time, which ends in
-    the state that the brain would go to.
-
-    Parameters
-    ----------
-    start, end : Parameters
-        Healthy and perturbed numbers.
-    wiring : Wiring
-    couplings : (healthy, perturbed) multipliers, each (3, N, 3)
-    v : ndarray, (N, 3)
-        Healthy potentials, mV.
-    """
-    point = fixed_point(end, wiring, couplings[1], v, most=NEWTON)
-    if not point.converged:  # far away, or past a fold where the old branch is gone
-        point = fixed_point(end, wiring, couplings[1], v, most=MOST_RELAXATION, pace=1.0)
-    return point
-
-
-def blend(start: Parameters, end: Parameters, weight: float) -> Parameters:
-    """Parameters a fraction `weight` of the way from `start` to `end`."""
-    return replace(
-        start, **{k: (1 - weight) * a + weight * getattr(end, k) for k, a in vars(start).items()}
-    )  # fmt: skip
-
-
-__all__ = ["OperatingPoint", "arriving", "continuation", "fixed_point", "inverse_firing", "rest"]

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.sparse import csr_array
 
-from synsys.brain.spectra import TAU_NOISE
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.state import State
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, drift, firing

@@ -14,7 +14,9 @@ from synsys.brain.bold import (
     drive_weights,
     noise_level,
 )  # fmt: skip
-from synsys.brain.spectra import Lags, Response, cross, power, respond
+from synsys.brain.eeg import plv_from_coherence
+from synsys.brain.linear import DelayedWeights, angular
+from synsys.brain.spectra import Response, cross, respond
 from synsys.brain.state import BrainModel, State
 from synsys.circuit.drift import firing
 
@@ -40,13 +42,6 @@ AVERAGED = ("striatum", "pallidum")
 """Structures whose regional signal is the mean of their first two populations."""
 
 
-def band_mean(frequency: np.ndarray, power: np.ndarray, band: str) -> np.ndarray:
-    """Mean spectral density in a band of `BANDS`, (N,), from power (F, N); interpolated in log-log."""
-    low, high = BANDS[band]
-    grid, at = np.log(frequency), np.log(np.linspace(low, high, 41))
-    return np.exp(np.stack([np.interp(at, grid, column) for column in np.log(power).T])).mean(-1)
-
-
 class Grid:
     """Frequencies and output weights shared by all states of one brain.
 
@@ -60,8 +55,9 @@ class Grid:
     def __init__(self, model: BrainModel, frequency: np.ndarray = FINE) -> None:
         self.model, self.frequency = model, frequency
         self.all = np.r_[BAND_NODES, frequency]
-        self.lags = Lags(model.wiring, self.all)
+        self.delayed = DelayedWeights(model.wiring, angular(self.all))
         wiring = model.wiring
+        self._inside: dict[str, np.ndarray] = {}
         self.weights = np.zeros((len(model.brain), len(wiring.source_node)))
         region, share, template = (wiring.nodes[c].to_numpy() for c in ("region", "share", "template"))
         for s, (n, a) in enumerate(zip(wiring.source_node, wiring.source_slot, strict=True)):
@@ -74,6 +70,18 @@ class Grid:
         wanted = sorted({f for fs in PAIRS.values() for f in fs})
         return np.array([int(np.flatnonzero(self.frequency == f)[0]) for f in wanted])
 
+    def inside(self, band: str) -> np.ndarray:
+        """Weights (41, F) of linear interpolation in log frequency, at 41 frequencies of a band."""
+        if band not in self._inside:
+            at = np.log(np.linspace(*BANDS[band], 41))
+            grid = np.log(self.frequency)
+            self._inside[band] = np.stack([np.interp(at, grid, row) for row in np.eye(len(grid))], 1)
+        return self._inside[band]
+
+    def band_mean(self, power: np.ndarray, band: str) -> np.ndarray:
+        """Mean spectral density in a band, (N,), from power (F, N); interpolated in log-log."""
+        return np.exp(self.inside(band) @ np.log(power)).mean(0)
+
     def band_rows(self, band: str) -> np.ndarray:
         """Rows of `pairs` that belong to a band."""
         at = self.frequency[self.pairs]
@@ -82,65 +90,76 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Linear solution of one state.
+    """Linear solution of one state; what follows from the response is computed when first asked for.
 
     Attributes
     ----------
     state : State
     response : Response
-    psd : ndarray, (F, R)
-        Power of each region's potential, mV^2 / Hz.
-    covariance : ndarray, (R, R)
-        Of BOLD in its band, without measurement noise.
-    noise : float
-        Variance of measurement noise, taken from the healthy state.
-    fc : ndarray, (R, R)
-        BOLD functional connectivity, Pearson r.
-    coherency : ndarray, (frequencies of `Grid.pairs`, R, R), complex
+        At `Grid.all`.
     grid : Grid
+    healthy_noise : float or None
+        Variance of BOLD measurement noise in health; None if this state is the healthy one.
     """
 
     state: State
     response: Response
-    psd: np.ndarray
-    covariance: np.ndarray
-    noise: float
-    fc: np.ndarray
-    coherency: np.ndarray
     grid: Grid
+    healthy_noise: float | None = None
+
+    @cached_property
+    def psd(self) -> np.ndarray:
+        """Power of each region's potential, (F, R), mV^2 / Hz."""
+        return self.response.part(slice(len(BAND_NODES), None)).power(self.grid.weights)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of BOLD in its band, without measurement noise, (R, R)."""
+        region = self.grid.model.wiring.nodes.region.to_numpy()
+        gain = np.ones(len(self.grid.model.brain))
+        gain[region[region >= 0]] = self.state.vascular[region >= 0]
+        slow = self.response.part(slice(len(BAND_NODES)))
+        transfer = bold_transfer(BAND_NODES, Haemodynamics(gain=gain))
+        return bold_covariance(cross(slow.output(drive_weights(self.state))), transfer=transfer)
+
+    @cached_property
+    def noise(self) -> float:
+        """Variance of BOLD measurement noise: a scanner's, so that of the healthy state."""
+        if self.healthy_noise is not None:
+            return self.healthy_noise
+        return noise_level(self.covariance, (self.grid.model.brain.regions.structure == "cortex").to_numpy())
+
+    @cached_property
+    def fc(self) -> np.ndarray:
+        """BOLD functional connectivity, Pearson r, (R, R)."""
+        return correlation(self.covariance + self.noise * np.eye(len(self.covariance)))
+
+    @cached_property
+    def coherency(self) -> np.ndarray:
+        """Coherency between regions, (frequencies of `Grid.pairs`, R, R), complex."""
+        spectrum = cross(self.response.part(len(BAND_NODES) + self.grid.pairs).output(self.grid.weights))
+        size = np.sqrt(np.einsum("fii->fi", spectrum).real)
+        return spectrum / (size[:, :, None] * size[:, None])
 
     def band_power(self, band: str) -> np.ndarray:
         """Mean spectral density of each region in a band, (R,), mV^2 / Hz."""
-        return band_mean(self.grid.frequency, self.psd, band)
+        return self.grid.band_mean(self.psd, band)
 
     def synchrony(self, band: str) -> np.ndarray:
         """Phase-locking value between regions in a band, mean over its frequencies, (R, R)."""
-        return locking(np.abs(self.coherency[self.grid.band_rows(band)])).mean(0)
+        return self._locking[self.grid.band_rows(band)].mean(0)
 
     def coherence(self, band: str) -> np.ndarray:
         """Magnitude of coherency between regions in a band, mean over its frequencies, (R, R)."""
-        return np.abs(self.coherency[self.grid.band_rows(band)]).mean(0)
+        return self._magnitude[self.grid.band_rows(band)].mean(0)
 
+    @cached_property
+    def _magnitude(self) -> np.ndarray:
+        return np.abs(self.coherency)
 
-def locking(coherence: np.ndarray) -> np.ndarray:
-    """Phase-locking value of two circular Gaussian signals, from their coherence magnitude.
-
-    (pi / 4) c 2F1(1/2, 1/2; 2; c^2), the mean resultant of the phase difference (Lee et al. 1994, IEEE
-    Trans Geosci Remote Sens 32:1017), evaluated by interpolation on a table.
-    """
-    return np.interp(coherence, *_locking_table())
-
-
-def _locking_table() -> tuple[np.ndarray, np.ndarray]:
-    if not _TABLE:
-        from scipy.special import hyp2f1
-
-        c = np.sin(np.linspace(0.0, np.pi / 2, 1001))
-        _TABLE.append((c, np.pi / 4 * c * hyp2f1(0.5, 0.5, 2.0, c**2)))
-    return _TABLE[0]
-
-
-_TABLE: list[tuple[np.ndarray, np.ndarray]] = []
+    @cached_property
+    def _locking(self) -> np.ndarray:
+        return plv_from_coherence(self._magnitude**2)
 
 
 def rate_slope(state: State) -> np.ndarray:
@@ -161,27 +180,5 @@ def solve(state: State, grid: Grid, noise: float | None = None) -> Solution:
         Variance of BOLD measurement noise, from the healthy solution; by default this state is the
         healthy one.
     """
-    lags = grid.lags if (state.speed == 1.0).all() else Lags(grid.model.wiring, grid.all, state.speed)
-    response = respond(state.linear, grid.all, lags)
-    potential = response.output(grid.weights)
-    n_slow = len(BAND_NODES)
-    region = grid.model.wiring.nodes.region.to_numpy()
-    gain = np.ones(len(grid.model.brain))
-    gain[region[region >= 0]] = state.vascular[region >= 0]
-    neural = cross(response.part(slice(0, n_slow)).output(drive_weights(state)))
-    covariance = bold_covariance(neural, transfer=bold_transfer(BAND_NODES, Haemodynamics(gain=gain)))
-    cortex = (grid.model.brain.regions.structure == "cortex").to_numpy()
-    noise = noise_level(covariance, cortex) if noise is None else noise
-    chosen = potential[n_slow + grid.pairs]
-    spectrum = cross(chosen)
-    size = np.sqrt(np.einsum("fii->fi", spectrum).real)
-    return Solution(
-        state=state,
-        response=response,
-        psd=power(potential)[n_slow:],
-        covariance=covariance,
-        noise=noise,
-        fc=correlation(covariance + noise * np.eye(len(covariance))),
-        coherency=spectrum / (size[:, :, None] * size[:, None]),
-        grid=grid,
-    )
+    delayed = grid.delayed if (state.speed == 1.0).all() else None
+    return Solution(state, respond(state.linear, grid.all, delayed), grid, noise)

@@ -8,12 +8,15 @@ modes, is (arg F(0) - arg F(i inf)) / pi (argument principle; Nyquist 1932, Bell
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from synsys.brain.spectra import Linearised, Response
+from synsys.brain.linear import ClosedLoop, DelayedWeights, Linearised, LongRange, angular, closed_loop
+from synsys.brain.spectra import Response
 from synsys.brain.state import State
-from synsys.circuit.linear import LocalTransfer, local_transfer
+from synsys.brain.wiring import Wiring
+from synsys.circuit.linear import local_transfer
 
 TURN = 0.7
 """Largest change of any angle between neighbouring frequencies before more are put between, rad."""
@@ -23,9 +26,18 @@ GRADE = 4.0
 """Largest ratio of neighbouring gaps."""
 START = np.r_[0.2, 0.5, np.arange(1.0, 13.0), np.arange(14.0, 61.0, 3.0), 66, 74, 86, 100.0]
 """Frequencies that are solved first where no response is given, Hz."""
-ENDS = np.array([1e-3, 150.0, 400.0, 1000.0])
-"""Frequencies added to those of a given response, Hz; beyond the last F is 1 within its tolerance."""
+BESIDE = np.array([0.3, 0.55, 0.8, 1.25, 1.5, 1.75, 16.5, 20.0, 24.0])
+"""Frequencies that most states need beside those of a response, Hz."""
+ENDS = np.array([0.0, 150.0, 400.0, 1000.0])
+"""Frequencies added always, Hz; beyond the last F is 1 within its tolerance."""
 ROUNDS = 14
+ATTEMPTS = 40
+"""Lines Re s = sigma that the search of a mode tries."""
+NARROW = 1e-7
+"""Width of the bracket of a growth at which it counts as found, 1/ms."""
+FASTEST = 10.0
+"""Growth beyond which no mode is looked for, 1/ms."""
+_STEP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -73,57 +85,19 @@ def stability(state: State, response: Response | None = None, locate: bool = Tru
             False, -1, np.nan, np.nan,
             f"no state of rest was found (potentials still move by {state.point.residual:.2g} mV)",
         )  # fmt: skip
-    system = state.linear
-    frequency, log_det = _sweep(system, response)
-    turns = _turn(log_det)
-    modes = int(np.rint(-turns.sum(0) / np.pi).sum())  # every factor is real at 0 and 1 at infinity
-    turn = turns.sum(1)
-    if modes > 0 and not locate:
-        return Stability(False, modes, np.nan, np.nan, f"unstable ({modes} growing modes)")
-    if modes > 0:
-        s = leading_mode(system, frequency, turn)
-        hertz = s.imag / (2e-3 * np.pi)
-        kind = f"oscillatory instability near {hertz:.3g} Hz" if hertz > 0.05 else "runaway instability"
-        where = " and ".join(places(state, s))
-        return Stability(False, modes, hertz, 1e3 * s.real, f"{kind} in {where}")
-    return Stability(True, 0, np.nan, np.nan, "stable")
-
-
-def closed_loop(system: Linearised, omega: np.ndarray) -> tuple[LocalTransfer, np.ndarray, np.ndarray]:
-    """The coupled problem once regions and basal ganglia loops are eliminated.
-
-    Parameters
-    ----------
-    system : Linearised
-    omega : ndarray, (F,)
-        Angular frequency, rad/ms; complex for a Laplace variable s = i omega off the axis.
-
-    Returns
-    -------
-    local : LocalTransfer
-        Its ``det`` holds det D_i / (s + 0.1)^3 of every node, (F, N).
-    core : ndarray, (F, core, core), complex
-        I - L between the sources outside the basal ganglia.
-    loops : ndarray, (F, loops), complex
-        det(I - L) of each loop alone.
-    """
-    wiring, core = system.wiring, system.wiring.core
-    local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    delay = wiring.delays(system.speed)[wiring.source_node]
-
-    def block(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        lag = np.exp(-1j * omega[:, None, None] * delay[np.ix_(rows, columns)])
-        return wiring.loop(transfer, local.fast, local.slow, rows, columns, lag)
-
-    closed = np.eye(len(core)) - block(core, core)
-    loops = np.empty((len(omega), len(wiring.loops)), complex)
-    for g, members in enumerate(wiring.loops):
-        inner = np.eye(len(members)) - block(members, members)
-        reach = np.flatnonzero(wiring.weights[np.ix_(wiring.source_node[core], members)].any(1))
-        closed[:, reach] -= block(core[reach], members) @ np.linalg.solve(inner, block(members, core))
-        loops[:, g] = np.linalg.det(inner)
-    return local, closed, loops
+    modes = _count(_sweep(state.linear, response)[1])
+    if modes <= 0:
+        return Stability(True, 0, np.nan, np.nan, "stable")
+    number = f"{modes} growing mode{'s' if modes > 1 else ''}"
+    if not locate:
+        return Stability(False, modes, np.nan, np.nan, f"unstable ({number})")
+    s = leading_mode(state.linear)
+    if s is None:
+        return Stability(False, modes, np.nan, np.nan, f"unstable ({number}, mode not located)")
+    hertz = s.imag / float(angular(1.0))
+    kind = f"oscillatory instability near {hertz:.3g} Hz" if hertz > 0.05 else "runaway instability"
+    where = " and ".join(places(state, s))
+    return Stability(False, modes, hertz, 1e3 * s.real, f"{kind} in {where}")
 
 
 def _turn(log_det: np.ndarray) -> np.ndarray:
@@ -131,24 +105,46 @@ def _turn(log_det: np.ndarray) -> np.ndarray:
     return (np.diff(log_det.imag, axis=0) + np.pi) % (2 * np.pi) - np.pi
 
 
-def _log_det(system: Linearised, frequency: np.ndarray) -> np.ndarray:
-    local, core, loops = closed_loop(system, 2e-3 * np.pi * frequency)
-    sign, size = np.linalg.slogdet(core)
-    return np.concatenate([np.log(local.det), (np.log(sign) + size)[:, None], np.log(loops)], 1)
+def _count(log_det: np.ndarray) -> int:
+    """Zeros right of the line along which the factors were followed, a complex pair as 2."""
+    turns = _turn(log_det).sum(0)  # every factor is real at the real axis and 1 at infinity
+    return int(np.rint(-turns / np.pi).sum())
 
 
-def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies (Hz) and the logarithm of every factor, dense enough that no turn is missed.
+def _log_det(closed: ClosedLoop | Response) -> np.ndarray:
+    """Logarithm of every factor of F, (F, N + 1 + loops)."""
+    if isinstance(closed, Response):
+        return np.concatenate([np.log(closed.local.det), closed.log_det], 1)
+    sign, size = np.linalg.slogdet(closed.core)
+    core = (np.log(sign) + size)[:, None]
+    return np.concatenate([np.log(closed.local.det), core, closed.log_det_loops], 1)
+
+
+@lru_cache(maxsize=4)
+def _prepared(wiring: Wiring, alone: bool) -> tuple[np.ndarray, DelayedWeights]:
+    """Frequencies solved first, without and with a response, and the healthy delayed weights there."""
+    frequency = np.union1d(ENDS, START if alone else BESIDE)
+    return frequency, DelayedWeights(wiring, angular(frequency))
+
+
+def _sweep(
+    system: Linearised, response: Response | None = None, sigma: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (Hz) and the logarithm of every factor on Re s = sigma, dense enough to miss no turn.
 
     Between neighbours no factor changes by more than `TURN` in angle or `SIZE` in logarithm, and no gap is
     wider than `GRADE` times the one beside it: two zeros that cross together within one gap turn an angle
     by a whole circle, which shows in the size of the factor only.
     """
-    frequency = np.union1d(ENDS, START) if response is None else ENDS
-    value = _log_det(system, frequency)
+
+    def solved(frequency: np.ndarray, delayed: DelayedWeights | None = None) -> np.ndarray:
+        return _log_det(closed_loop(system, angular(frequency) - 1j * sigma, delayed))
+
+    frequency, delayed = _prepared(system.wiring, response is None)
+    value = solved(frequency, None if sigma or (system.speed != 1.0).any() else delayed)
     if response is not None:
         frequency = np.r_[frequency, response.frequency]
-        value = np.concatenate([value, np.concatenate([np.log(response.local.det), response.log_det], 1)])
+        value = np.concatenate([value, _log_det(response)])
     frequency, order = np.unique(frequency, return_index=True)
     value = value[order]
     for _ in range(ROUNDS):
@@ -167,95 +163,85 @@ def _sweep(system: Linearised, response: Response | None) -> tuple[np.ndarray, n
             more.append(frequency[i] + np.arange(1, parts) / parts * gap[i])
         new = np.concatenate(more)
         frequency = np.r_[frequency, new]
-        value = np.concatenate([value, _log_det(system, new)])
+        value = np.concatenate([value, solved(new)])
         order = np.argsort(frequency)
         frequency, value = frequency[order], value[order]
     return frequency, value
 
 
-def leading_mode(system: Linearised, frequency: np.ndarray, turn: np.ndarray) -> complex:
-    """Fastest growing zero of the characteristic function that a search finds, as s in 1/ms, Im s >= 0.
+def leading_mode(system: Linearised) -> complex | None:
+    """Fastest growing zero of the characteristic function, as s in 1/ms with Im s >= 0.
 
-    Searches start where F turns backwards, at the unstable modes of regions alone, and at 0; then right of
-    the best found, until nothing grows faster.
+    The winding of F along the line Re s = sigma counts the zeros right of it (F has no poles right of the
+    slowest gate), so halving brackets the largest growth. On the way, Newton's method starts on the left
+    line where F changes fastest, and at the real axis; a zero that it finds is the answer if none lies right
+    of it. Zeros that coincide (loops that are alike) may escape it; then the bracket closes on them, and the
+    place on the line where F changes fastest is the answer.
 
     Parameters
     ----------
     system : Linearised
-    frequency : ndarray, (F,)
-        Hz.
-    turn : ndarray, (F - 1,)
-        Change of arg F from one frequency to the next, rad.
+        Unstable.
+
+    Returns
+    -------
+    complex or None
+        None if the search fails.
     """
-    alone = np.linalg.eigvals(system.jacobian.full).ravel()
-    alone = alone[(alone.real > 0) & (alone.imag >= 0)]
-    alone = alone[np.argsort(-alone.real)][:2]
-    at = _backward(frequency, turn)
-    right = np.array([1e-4, 0.01, 0.05])
-    along = (2e-3j * np.pi * at[:, None] + right).ravel()
-    found = _search(system, np.r_[right, along, alone * (1 + 1e-6), alone + 0.004])
-    best = found.real.max(initial=0.0)
-    for _ in range(3):
-        if not best:
-            break
-        lead = found[found.real.argmax()]
-        found = np.r_[lead, _search(system, lead + best * np.array([0.3, 1.0, 3.0]))]
-        if found.real.max() <= best * 1.001:
-            break
-        best = found.real.max()
-    found = np.r_[found, alone[:1]] if not best else found
-    if not len(found):
-        return complex(0.0, 2e-3 * np.pi * at[0])
-    lead = found[found.real.argmax()]
-    return complex(lead.real, abs(lead.imag) if abs(lead.imag) > 1e-9 else 0.0)
+    low, high, line = 0.0, 0.02, _sweep(system)
+    while _count((ahead := _sweep(system, sigma=high))[1]) > 0:
+        low, high, line = high, 4.0 * high, ahead
+        if high > FASTEST:
+            return None
+    searched = -1.0
+    for _ in range(ATTEMPTS):
+        if low > searched:
+            found = _newton(system, low + 1j * angular(np.r_[0.0, _steep(*line)]))
+            found = found[(found.real > low) & (found.real < high * (1 + 1e-6))]
+            searched = low
+            if len(found):
+                lead = found[found.real.argmax()]
+                low = lead.real + max(1e-4 * lead.real, NARROW)
+                line = _sweep(system, sigma=low)
+                if low >= high or _count(line[1]) <= 0:
+                    return complex(lead.real, abs(lead.imag) if abs(lead.imag) > 1e-9 else 0.0)
+        middle = 0.5 * (low + high)
+        ahead = _sweep(system, sigma=middle)
+        if _count(ahead[1]) > 0:
+            low, line = middle, ahead
+        else:
+            high = middle
+        if high - low < NARROW:
+            hertz = _steep(*line, most=1)[0]
+            return complex(low, angular(hertz) if hertz > 1e-2 else 0.0)
+    return None
 
 
-def _search(system: Linearised, start: np.ndarray) -> np.ndarray:
-    """Unstable zeros reached from each start, in 1/ms.
+def _steep(frequency: np.ndarray, log_det: np.ndarray, most: int = 4) -> np.ndarray:
+    """Frequencies (Hz) where F changes fastest along a line, fastest first: a zero is near."""
+    log_f = log_det.sum(1)
+    rate = np.hypot(_turn(log_f[:, None])[:, 0], np.diff(log_f.real)) / np.diff(frequency)
+    before, after = np.r_[0.0, rate[:-1]], np.r_[rate[1:], 0.0]
+    peaks = np.flatnonzero((rate >= before) & (rate >= after))
+    peaks = peaks[np.argsort(-rate[peaks])][:most]
+    return 0.5 * (frequency[peaks + 1] + frequency[peaks])
 
-    Nonlinear inverse iteration (Ruhe 1973, SIAM J Numer Anal 10:674, algorithm of Unger): with y solving
-    M(s) y = M'(s) x, s moves by -x_k / y_k at the largest x_k, and x becomes y. M = I - L(s), its rows
-    times det D_i(s), which takes away the poles of L.
-    """
-    node = system.wiring.source_node[system.wiring.core]
-    s, step, done = start.astype(complex), 1e-7, []
-    x = np.random.default_rng(0).standard_normal((len(s), len(node))) + 0j
-    for _ in range(25):
-        local, core, _ = closed_loop(system, np.concatenate([s, s + step]) / 1j)
-        m = core * local.det[:, node, None]
-        now, slope = m[: len(s)], (m[len(s) :] - m[: len(s)]) / step
-        try:
-            y = np.linalg.solve(now, slope @ x[..., None])[..., 0]
-        except np.linalg.LinAlgError:
-            break
-        top = np.abs(x).argmax(1)[:, None]
+
+def _newton(system: Linearised, s: np.ndarray, most: int = 30) -> np.ndarray:
+    """Zeros of F reached from each start s (1/ms) by Newton's method, s - F / F'."""
+    done = []
+    for _ in range(most):
+        log_f = _log_det(closed_loop(system, np.concatenate([s, s + _STEP]) / 1j)).sum(1)
         with np.errstate(all="ignore"):
-            move = -(np.take_along_axis(x, top, 1) / np.take_along_axis(y, top, 1))[:, 0]
-            x = y / np.abs(y).max(1, keepdims=True)
+            move = -_STEP / np.expm1(log_f[len(s) :] - log_f[: len(s)])
         move *= np.minimum(1.0, 0.03 / np.maximum(np.abs(move), 1e-30))
         s = s + move
         arrived = np.abs(move) < 1e-8
         done.append(s[arrived])
-        keep = ~arrived & np.isfinite(move) & np.isfinite(x).all(1) & (s.real > -0.02)
-        s, x = s[keep], x[keep]
+        s = s[~arrived & np.isfinite(move) & (s.real > -0.02)]
         if not len(s):
             break
-    roots = np.concatenate(done) if done else np.empty(0, complex)
-    return roots[roots.real > 0]
-
-
-def _backward(frequency: np.ndarray, turn: np.ndarray, most: int = 3) -> np.ndarray:
-    """Frequencies (Hz) about which F turns backwards fastest, and furthest."""
-    middle = 0.5 * (frequency[1:] + frequency[:-1])
-    runs, at = [], 0
-    for i in range(1, len(turn) + 1):
-        if i == len(turn) or (turn[i] < 0) != (turn[at] < 0):
-            if turn[at] < 0:
-                runs.append((turn[at:i].sum(), np.average(middle[at:i], weights=-turn[at:i])))
-            at = i
-    far = [f for _, f in sorted(runs)[:most]]
-    steep = middle[np.argsort(turn / np.diff(frequency))[:most]]
-    return np.unique(np.r_[far, steep].round(3))
+    return np.concatenate(done)
 
 
 def places(state: State, s: complex, most: int = 3) -> list[str]:
@@ -272,9 +258,9 @@ def places(state: State, s: complex, most: int = 3) -> list[str]:
     system, wiring = state.linear, state.linear.wiring
     omega = np.array([s / 1j])
     local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    delay = wiring.delays(system.speed)[wiring.source_node]
-    loop = wiring.loop(transfer, local.fast, local.slow, lag=np.exp(-s * delay)[None])[0]
+    sources = np.arange(len(wiring.source_node))
+    delayed = DelayedWeights(wiring, omega, system.speed)
+    loop = LongRange(wiring, local, system.coupling).block(sources, sources, delayed)[0]
     amplitude = np.zeros(len(wiring.nodes))
     _, size, vector = np.linalg.svd(np.eye(len(loop)) - loop)
     if size[-1] < 1e-3:

@@ -7,10 +7,11 @@ from functools import cache, cached_property
 import numpy as np
 
 from synsys.brain.draws import Draw
-from synsys.brain.fixed import OperatingPoint, arriving, continuation, rest
+from synsys.brain.fixed import OperatingPoint, arriving, fixed_point, rest
+from synsys.brain.linear import Linearised
 from synsys.brain.modulation import Modulation, Places
 from synsys.brain.multipliers import SPINY, events, multiplied, noise_factor
-from synsys.brain.spectra import TAU_NOISE, Linearised
+from synsys.brain.noise import TAU_NOISE
 from synsys.brain.tone import Nuclei
 from synsys.brain.wiring import Wiring, build_wiring
 from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates
@@ -293,7 +294,7 @@ class HealthyBrain:
         values = full.values
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
-        point = continuation(base.parameters, p, wiring, (base.coupling, coupling), base.point.x[:, 0])
+        point = fixed_point(p, wiring, coupling, base.point.x[:, 0])
         point = replace(point, converged=point.converged and followed)
         one = np.ones(p.tau.shape)
         speed, vascular = (

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synsys.brain.fixed import MOST_RELAXATION, fixed_point
-from synsys.brain.spectra import Linearised, noise_covariance, slow_response
+from synsys.brain.fixed import fixed_point
+from synsys.brain.linear import DelayedWeights, Linearised, LongRange, angular
+from synsys.brain.noise import noise_covariance, slow_response
 from synsys.brain.stability import stability
 from synsys.brain.state import State
-from synsys.circuit.drift import Parameters, firing
+from synsys.circuit.drift import SLOTS, Parameters, firing
 from synsys.circuit.linear import local_transfer
 
 DOMAIN = (1.0, 3.0)
@@ -108,8 +109,6 @@ def _at(state: State, sd: np.ndarray, v: np.ndarray) -> State:
     for _ in range(20):
         p = effective(state.parameters, v, sd)
         point = fixed_point(p, state.healthy.wiring, state.coupling, v)
-        if not point.converged:
-            point = fixed_point(p, state.healthy.wiring, state.coupling, v, most=MOST_RELAXATION, pace=1.0)
         moved = float(np.abs(point.x[:, 0] - v).max())
         v = point.x[:, 0]
         if moved < 1e-9 or not point.converged:
@@ -165,18 +164,16 @@ def population_power(system: Linearised, frequency: np.ndarray) -> np.ndarray:
         Hz.
     """
     wiring, n_s = system.wiring, len(system.wiring.source_node)
-    omega = 2e-3 * np.pi * frequency
+    omega = angular(frequency)
     local = local_transfer(system.jacobian, omega)
-    transfer = local.transfer * system.coupling.transpose(1, 0, 2)[:, None]
-    node, out, kind = wiring.source_node, wiring.source_slot, wiring.source_class
-    gain = np.einsum("fnbka,kanc->kfnbc", transfer, wiring.kappa)
-    into = (gain[0] + gain[2])[..., kind] * local.fast[:, None, None, node, out]
-    into += gain[1][..., kind] * local.slow[:, None, None, node, out]
-    lag = np.exp(-1j * omega[:, None, None] * wiring.delays(system.speed))
-    into *= (wiring.weights * lag)[:, :, None]  # (F, N, 3, S): potential per potential of each source
-    loop = np.eye(n_s) - into[:, node, out]
-    flat = into.reshape(len(omega), -1, n_s)
-    reach = np.linalg.solve(loop.swapaxes(1, 2), flat.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
+    node, out = wiring.source_node, wiring.source_slot
+    populations = np.arange(system.slow.size)
+    targets = populations // SLOTS, populations % SLOTS
+    into = LongRange(wiring, local, system.coupling, targets).block(
+        populations, np.arange(n_s), DelayedWeights(wiring, omega, system.speed)
+    )
+    loop = np.eye(n_s) - into[:, node * SLOTS + out]
+    reach = np.linalg.solve(loop.swapaxes(1, 2), into.swapaxes(1, 2)).swapaxes(1, 2)  # into (I - L)^-1
 
     private = noise_covariance(system, local, omega)
     between = private[:, node[:, None], out[:, None], out[None]] * (node[:, None] == node[None])

@@ -6,7 +6,7 @@ kind of projection, scaled to spectral radius 1 (within the telencephalon: corte
 to mean summed weight 1 (all others), so that conductances mean the same in every brain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -94,7 +94,8 @@ class Wiring:
         if not change.any():
             return self
         out = replace(self, kappa=self.kappa * np.exp(change))
-        out.__dict__.update({name: getattr(self, name) for name in ("by_class", "loops", "core")})
+        kept = ("by_class", "loops", "core", "loop_groups")  # none depends on strength
+        out.__dict__.update({name: getattr(self, name) for name in kept})
         return out
 
     @cached_property
@@ -109,6 +110,19 @@ class Wiring:
         """Sources outside the basal ganglia."""
         inside = np.concatenate(self.loops) if self.loops else np.empty(0, int)
         return np.setdiff1d(np.arange(len(self.source_node)), inside)
+
+    @cached_property
+    def loop_groups(self) -> list["LoopGroup"]:
+        """Basal ganglia loops of equal size together, with what each hears and reaches."""
+        heard = self.weights[self.source_node][:, self.core] != 0
+        reached = self.weights[self.source_node[self.core]] != 0
+        out = []
+        for size in dict.fromkeys(map(len, self.loops)):
+            alike = [members for members in self.loops if len(members) == size]
+            hears = [np.flatnonzero(heard[members].any(0)) for members in alike]
+            reaches = [np.flatnonzero(reached[:, members].any(1)) for members in alike]
+            out.append(LoopGroup(np.stack(alike), _padded(hears), _padded(reaches)))
+        return out
 
     def gates(self, x: np.ndarray) -> np.ndarray:
         """Synaptic gating (fast, slow) of every population, (..., N, 2, 3), from the state."""
@@ -133,50 +147,41 @@ class Wiring:
             [np.einsum("anc,nc->na", k, y) for k, y in zip(self.kappa, (fast, slow, fast), strict=True)]
         )
 
-    def loop(
-        self,
-        transfer: np.ndarray,
-        fast: np.ndarray,
-        slow: np.ndarray,
-        rows: np.ndarray | None = None,
-        columns: np.ndarray | None = None,
-        lag: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Potential of each source per potential of each source, through the connectome.
-
-        Parameters
-        ----------
-        transfer : ndarray, (F, N, 3 out, 3 kinds, 3 slots)
-            Potential per arriving conductance, multipliers included.
-        fast, slow : ndarray, (F, N, 3)
-            Gating per potential of each population.
-        rows, columns : ndarray of int, optional
-            Sources wanted as targets and origins; all by default.
-        lag : ndarray, (F, rows, columns), optional
-            exp(-i w delay); 1 by default.
-
-        Returns
-        -------
-        ndarray, (F, rows, columns)
-        """
-        everything = np.arange(len(self.source_node))
-        rows = everything if rows is None else rows
-        columns = everything if columns is None else columns
-        node, out = self.source_node[rows], self.source_slot[rows]
-        t = transfer[:, node, out]  # (F, rows, 3 kinds, 3 slots)
-        kappa = self.kappa[:, :, node]  # (3, 3, rows, C)
-        gain = np.einsum("frka,karc->kfrc", t, kappa)
-        kind = self.source_class[columns]
-        f = fast[:, self.source_node[columns], self.source_slot[columns]]
-        s = slow[:, self.source_node[columns], self.source_slot[columns]]
-        total = (gain[0] + gain[2])[:, :, kind] * f[:, None] + gain[1][:, :, kind] * s[:, None]
-        total = total * self.weights[np.ix_(node, columns)]
-        return total if lag is None else total * lag
-
     def delays(self, speed: np.ndarray | float = 1.0) -> np.ndarray:
         """Delays in ms, (N, S), at `speed` times the healthy conduction speed of the target node."""
         velocity = VELOCITY * np.broadcast_to(np.asarray(speed, float), (len(self.nodes),))
         return self.lengths / velocity[:, None] + self.fixed_delay
+
+
+@dataclass(frozen=True, eq=False)
+class LoopGroup:
+    """Basal ganglia loops of one size.
+
+    Attributes
+    ----------
+    members : ndarray of int, (G, k)
+        Sources of each loop.
+    hears, reaches : ndarray of int, (G, h) and (G, q)
+        Core sources (places in `Wiring.core`) that project onto each loop, and that it projects onto; -1
+        where a loop has fewer than others.
+    """
+
+    members: np.ndarray
+    hears: np.ndarray
+    reaches: np.ndarray
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Members, heard and reached sources of each loop."""
+        for members, hears, reaches in zip(self.members, self.hears, self.reaches, strict=True):
+            yield members, hears[hears >= 0], reaches[reaches >= 0]
+
+
+def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of different lengths as one array, filled with -1."""
+    out = np.full((len(rows), max(map(len, rows))), -1)
+    for row, values in zip(out, rows, strict=True):
+        row[: len(values)] = values
+    return out
 
 
 def build_wiring(brain: Connectome) -> Wiring:

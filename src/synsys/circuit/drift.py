@@ -154,7 +154,8 @@ def h_inf(v, p):
 
 def sk_open(c, p):
     """SK channels open at calcium `c` (multiples of healthy), Hill curve (Koehler et al. 1996)."""
-    return c**p.ca_hill / (c**p.ca_hill + p.ca_half**p.ca_hill)
+    bound = c**p.ca_hill
+    return bound / (bound + p.ca_half**p.ca_hill)
 
 
 def drive(r, p):
@@ -169,8 +170,9 @@ def drift(x, p, u=0.0, stimulus=0.0):
 
     Parameters
     ----------
-    x : ndarray, (..., N, 8, 3)
-        State; axis -2 as `STATE`.
+    x : ndarray, (..., N, 8, 3), or tuple of 8 ndarray, (..., N, 3)
+        State; axis -2, or the order of the tuple, as `STATE`. In a tuple, variables may differ in leading
+        axes and type, so that what a step of some of them leaves alone is computed once, and real.
     p : Parameters
     u : ndarray, (..., 3, N, 3), or 0
         Conductance from other regions: AMPA, NMDA, GABA-A onto each population.
@@ -179,10 +181,10 @@ def drift(x, p, u=0.0, stimulus=0.0):
 
     Returns
     -------
-    ndarray, (..., N, 8, 3)
-        Derivative per ms.
+    ndarray, (..., N, 8, 3), or tuple of 8 ndarray
+        Derivative per ms, in the form of `x`.
     """
-    v, fast, slow, m, e, c, ht, h = (x[..., k, :] for k in range(len(STATE)))
+    v, fast, slow, m, e, c, ht, h = x if isinstance(x, tuple) else (x[..., k, :] for k in range(len(STATE)))
     ua, un, ug = (u[..., k, :, :] for k in range(3)) if isinstance(u, np.ndarray) else (0.0, 0.0, 0.0)
 
     # Local conductances onto each population (matrix (post, pre) times gating of pre).
@@ -202,19 +204,17 @@ def drift(x, p, u=0.0, stimulus=0.0):
     dv = (p.e_leak - v + i_syn + i_k + i_cal + i_cat + i_h + stimulus) / p.tau
 
     to_fast, to_slow = drive(firing(v, p), p)
-    return np.stack(
-        [
-            dv,
-            (to_fast - fast) / p.tau_fast,
-            (to_slow - slow) / p.tau_slow,
-            (m_inf(v, p) - m) / p.tau_m,
-            (erg_inf(v, p) - e) / p.tau_erg,
-            (p.ca_l * i_cal + p.ca_n * i_nmda - c) / p.tau_ca,
-            (ht_inf(v, p) - ht) / p.tau_ht,
-            (h_inf(v, p) - h) / p.tau_h,
-        ],
-        axis=-2,
+    change = (
+        dv,
+        (to_fast - fast) / p.tau_fast,
+        (to_slow - slow) / p.tau_slow,
+        (m_inf(v, p) - m) / p.tau_m,
+        (erg_inf(v, p) - e) / p.tau_erg,
+        (p.ca_l * i_cal + p.ca_n * i_nmda - c) / p.tau_ca,
+        (ht_inf(v, p) - ht) / p.tau_ht,
+        (h_inf(v, p) - h) / p.tau_h,
     )
+    return change if isinstance(x, tuple) else np.stack(change, axis=-2)
 
 
 def steady_gates(v, p):

@@ -1,13 +1,15 @@
 """Linear response of one region, derived from its drift: Jacobian and exact elimination of gates.
 
-The gates and synapses of a node relax on their own time constants and act on the three potentials
-only (and, through calcium entry, on one another in one step). Eliminating them leaves a 3 x 3 complex
-problem per node and frequency,
+Gates, synapses and calcium of a node relax on their own time constants. A gate follows the potential of
+its own population, z_k = r_k J_kV V with r_k = 1 / (iw - J_kk); only the synapses act on other
+populations, and only calcium follows anything but its own potential (the slow synapses, whose current it
+is). Eliminating them leaves a 3 x 3 complex problem per node and frequency,
 
-    D(w) v = B(w) u,   D = iw - J_vv - J_vz (R + R L R) J_zv,   R = (iw - diag J_zz)^-1,
+    D(w) v = B(w) u,
+    D = iw - J_VV - sum_gates J_Vk r_k J_kV - J_Vc r_c J_cV - J_Vf r_f J_fV - (J_Vs + J_Vc r_c J_cs) r_s J_sV,
 
-which is exact because the off-diagonal part L of J_zz is nilpotent (L R L = 0). A test compares it
-with the dense 24 x 24 solution.
+in which f and s are the fast and slow synapses, c is calcium, and every block but J_Vf, J_Vs and J_cs is
+diagonal. A test compares it with the dense 24 x 24 solution, another pins the zeros of the Jacobian.
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from synsys.circuit.drift import SIZE, SLOTS, STATE, Parameters, drift
 
 KINDS = ("ampa", "nmda", "gabaa")
 FAST, SLOW, CALCIUM = (STATE.index(k) for k in ("fast", "slow", "c"))
+GATES = tuple(k for k in range(1, len(STATE)) if k not in (FAST, SLOW, CALCIUM))
+"""Variables that follow their own potential and act on it alone."""
 _STEP = 1e-30
 
 
@@ -36,6 +40,8 @@ class LocalJacobian:
 def jacobian(x: np.ndarray, p: Parameters, u: np.ndarray) -> LocalJacobian:
     """Exact Jacobian of the drift by complex step (Squire & Trapp 1998, SIAM Rev 40:110).
 
+    A variable that acts on its own population alone is stepped in all populations at once.
+
     Parameters
     ----------
     x : ndarray, (..., N, 8, 3)
@@ -43,21 +49,39 @@ def jacobian(x: np.ndarray, p: Parameters, u: np.ndarray) -> LocalJacobian:
     u : ndarray, (..., 3, N, 3)
         Conductances arriving from other regions.
     """
-    lead = x.shape[:-2]
-    full = np.empty((*lead, SIZE, SIZE))
-    for k in range(SIZE):
-        y = x.astype(complex)
-        y[..., k // SLOTS, k % SLOTS] += 1j * _STEP
-        full[..., k] = drift(y, p, u).imag.reshape(*lead, SIZE) / _STEP
-    input_v = np.empty((*lead, len(KINDS), SLOTS))
-    input_c = np.empty_like(input_v)
+    own = range(SLOTS)
+    full = np.zeros((*x.shape[:-2], len(STATE), SLOTS, len(STATE), SLOTS))
+    at = [x[..., k, :] for k in range(len(STATE))]
+
+    def change(steps: dict[int, np.ndarray], u: np.ndarray = u) -> np.ndarray:
+        """Derivative along imaginary steps of some variables, (directions, ..., N, 8, 3)."""
+        out = drift(tuple(v + steps[k] if k in steps else v for k, v in enumerate(at)), p, u)
+        return np.stack(np.broadcast_arrays(*map(np.imag, out)), axis=-2) / _STEP
+
+    def directions(count: int) -> np.ndarray:
+        """No step in `count` directions, (count, ..., 1, 3)."""
+        return np.zeros((count, *(1,) * (x.ndim - 2), SLOTS), complex)
+
+    full[..., own, 0, own] = change({0: np.full(1, 1j * _STEP)})
+    alone = (CALCIUM, *GATES)
+    steps = {k: directions(len(alone)) for k in alone}
+    for d, k in enumerate(alone):
+        steps[k][d] = 1j * _STEP
+    for k, values in zip(alone, change(steps), strict=True):
+        full[..., own, k, own] = values
+    each = [(k, b) for k in (FAST, SLOW) for b in own]
+    steps = {k: directions(len(each) + len(KINDS)) for k in (FAST, SLOW)}
+    for d, (k, b) in enumerate(each):
+        steps[k][d, ..., b] = 1j * _STEP
+    from_afar = directions(len(each) + len(KINDS))[..., None, :, :] * np.ones((len(KINDS), 1, 1))
     for k in range(len(KINDS)):
-        w = u.astype(complex)
-        w[..., k, :, :] += 1j * _STEP
-        change = drift(x.astype(complex), p, w).imag / _STEP
-        input_v[..., k, :] = change[..., 0, :]
-        input_c[..., k, :] = change[..., CALCIUM, :]
-    return LocalJacobian(full, input_v, input_c)
+        from_afar[len(each) + k, ..., k, :, :] = 1j * _STEP
+    values = change(steps, u + from_afar)
+    for d, (k, b) in enumerate(each):
+        full[..., k, b] = values[d]
+    entered = np.moveaxis(values[len(each) :], 0, -3)  # (..., N, kinds, 8, 3)
+    flat = full.reshape(*x.shape[:-2], SIZE, SIZE)
+    return LocalJacobian(flat, entered[..., 0, :], entered[..., CALCIUM, :])
 
 
 def inverse3(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,16 +99,27 @@ def inverse3(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class LocalTransfer:
-    """Frequency response of every node, (F, N, ...)."""
+    """Frequency response of every node, as its factors.
 
-    transfer: np.ndarray
-    """(F, N, 3 out, 3 kinds, 3 slots): potential (mV) per unit conductance."""
+    The potential of population a per unit conductance of kind k arriving at population b is
+    ``inv[a, b] * enter[k, b]``.
+    """
+
+    inv: np.ndarray
+    """(F, N, 3 out, 3 slots): inverse of D, mV per mV/ms."""
+    enter: np.ndarray
+    """(F, N, 3 kinds, 3 slots): dV/dt per unit conductance, through calcium included."""
     fast: np.ndarray
     """(F, N, 3): fast gating per mV of the population's own potential."""
     slow: np.ndarray
     """(F, N, 3)."""
     det: np.ndarray
     """(F, N): determinant of D over (iw + 0.1)^3, whose winding counts unstable local modes."""
+
+    @property
+    def transfer(self) -> np.ndarray:
+        """(F, N, 3 out, 3 kinds, 3 slots): potential (mV) per unit conductance."""
+        return self.inv[:, :, :, None, :] * self.enter[:, :, None]
 
 
 def local_transfer(jac: LocalJacobian, omega: np.ndarray) -> LocalTransfer:
@@ -97,28 +132,38 @@ def local_transfer(jac: LocalJacobian, omega: np.ndarray) -> LocalTransfer:
     omega : ndarray, (F,)
         Angular frequency in rad/ms; may be complex (Laplace variable s = i omega).
     """
-    j = jac.full
-    v, z = slice(0, SLOTS), slice(SLOTS, SIZE)
-    s = 1j * omega[:, None, None]
-    diag = np.diagonal(j[:, z, z], axis1=-2, axis2=-1)
-    r = 1.0 / (s - diag)  # (F, N, 21)
-    lower = j[:, z, z] - diag[:, :, None] * np.eye(SIZE - SLOTS)
-    through = j[:, v, z]  # (N, 3, 21)
-    to_z = j[:, z, v]
-    # (R + R L R) J_zv; L has rows only where calcium is, so it costs three rows.
-    ca = slice((CALCIUM - 1) * SLOTS, CALCIUM * SLOTS)
-    second = r[..., None] * to_z  # R J_zv, (F, N, 21, 3)
-    second[:, :, ca] += r[:, :, ca, None] * (lower[:, ca] @ second)
-    d = -(through @ second) - j[:, v, v]
-    d[..., range(SLOTS), range(SLOTS)] += s
+    s = 1j * omega
+    d, enter, fast, slow = eliminated(jac, s)
     inv, det = inverse3(d)
-    jvc = np.diagonal(j[:, v, CALCIUM * SLOTS : (CALCIUM + 1) * SLOTS], axis1=-2, axis2=-1)
-    enter = jac.input_v + (jvc[:, None] * jac.input_c) * r[:, :, None, ca]  # (F, N, 3 kinds, 3 slots)
-    transfer = inv[:, :, :, None, :] * enter[:, :, None]
-    own = range(SLOTS)
+    return LocalTransfer(inv, enter, fast, slow, det / (s[:, None] + 0.1) ** 3)
 
-    def gate(row: int) -> np.ndarray:
-        k = np.arange(row * SLOTS, (row + 1) * SLOTS)
-        return j[:, k, own] * r[:, :, k - SLOTS]
 
-    return LocalTransfer(transfer, gate(FAST), gate(SLOW), det / (s[..., 0] + 0.1) ** 3)
+def eliminated(jac: LocalJacobian, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each node without its gates, at Laplace variables s (F,) in 1/ms.
+
+    Returns
+    -------
+    d : ndarray, (F, N, 3, 3)
+        D, real where s is.
+    enter, fast, slow : ndarray
+        As in `LocalTransfer`.
+    """
+    s = s[:, None, None]
+    j = jac.full.reshape(-1, len(STATE), SLOTS, len(STATE), SLOTS)
+
+    def full(row: int, column: int) -> np.ndarray:
+        return j[:, row, :, column]  # (N, 3, 3)
+
+    def own(row: int, column: int) -> np.ndarray:
+        return np.diagonal(full(row, column), axis1=-2, axis2=-1)  # (N, 3)
+
+    def gate(k: int) -> np.ndarray:
+        return own(k, 0) / (s - own(k, k))  # (F, N, 3)
+
+    fast, slow = gate(FAST), gate(SLOW)
+    through = own(0, CALCIUM) / (s - own(CALCIUM, CALCIUM))  # what moves calcium moves the potential
+    d = -full(0, FAST) * fast[:, :, None]
+    d -= (full(0, SLOW) + through[..., None] * full(CALCIUM, SLOW)) * slow[:, :, None]
+    alone = s - own(0, 0) - through * own(CALCIUM, 0) - sum(own(0, k) * gate(k) for k in GATES)
+    d[..., range(SLOTS), range(SLOTS)] += alone
+    return d, jac.input_v + through[:, :, None] * jac.input_c, fast, slow

@@ -12,10 +12,11 @@ from synsys.core.perturbation import Perturbation
 from synsys.knowledge.facts import Entity, Quantity
 from synsys.knowledge.load import entities, vocabulary
 
-CELLS = ("E", "PV", "SST", "TC", "RE", "D1", "D2", "FSI", "GPe", "GPi", "STN")
+CELLS = (
+    "E", "PV", "SST", "TC", "RE", "D1", "D2", "FSI", "GPe", "GPi", "STN", "DCN", "PC", "VTA", "LC", "DRN",
+)  # fmt: skip
 CELL_ALIASES = {
     "pyr": "E",
-    "pc": "E",
     "pyramidal": "E",
     "nrt": "RE",
     "trn": "RE",

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from synsys.brain.linear import LongRange, angular, closed_loop, undelayed
+from synsys.brain.noise import noise_covariance, noise_power
 from synsys.brain.solution import BANDS, Solution, rate_slope
-from synsys.brain.stability import closed_loop
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
 from synsys.measures.systems import Atlas, system_fc
@@ -92,18 +93,16 @@ def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray,
 
     Own background only: input from other regions would add what is common to both cells.
     """
-    from synsys.brain.spectra import noise_covariance
-
     system = solution.state.linear
-    local = local_transfer(system.jacobian, 2e-3 * np.pi * frequency)
-    cov = noise_covariance(system, local, 2e-3 * np.pi * frequency)
+    omega = angular(frequency)
+    cov = noise_covariance(system, local_transfer(system.jacobian, omega), omega)
     size = np.sqrt(cov[..., 0, 0].real * cov[..., 1, 1].real)
     coherence = np.abs(cov[..., 0, 1]) / np.where(size > 0, size, 1.0)
     whole = np.array([1, 2, 4, 7, 11, 16, 24, 34, 46, 60, 80, 100.0])
-    spectrum = noise_covariance(
-        system, local_transfer(system.jacobian, 2e-3 * np.pi * whole), 2e-3 * np.pi * whole
-    )
-    return coherence.mean(0), 2 * np.trapezoid(spectrum[..., 0, 0].real, whole, axis=0)
+    omega = angular(whole)
+    nodes = np.arange(cov.shape[1])
+    power = noise_power(system, local_transfer(system.jacobian, omega), omega, nodes, 0 * nodes)
+    return coherence.mean(0), 2 * np.trapezoid(power, whole, axis=0)
 
 
 def _rhythms(solution: Solution, atlas: Atlas) -> dict[str, float]:
@@ -228,12 +227,11 @@ def _topdown(solution: Solution, atlas: Atlas, static) -> dict[str, float]:
     vmpfc = atlas.where("vmPFC")
     if vmpfc is None:
         return {}
-    transfer = static.transfer * state.coupling.transpose(1, 0, 2)[:, None]
     node = atlas.node_region[wiring.source_node]
     inside = np.where(node >= 0, vmpfc[node], False)
     rows = np.flatnonzero((atlas.node_template[wiring.source_node] == "amygdala") & (wiring.source_slot == 0))
     columns = np.flatnonzero(inside & (atlas.node_template[wiring.source_node] == "cortex"))
-    gain = wiring.loop(transfer, static.fast, static.slow, rows, columns)[0].real
+    gain = LongRange(wiring, static, state.coupling).block(rows, columns, undelayed(wiring))[0].real
     return {"topdown_control": -float(gain.sum(1).mean())}
 
 
@@ -264,8 +262,8 @@ def _networks(solution: Solution, atlas: Atlas) -> dict[str, float]:
 
 def _stability_margin(solution: Solution) -> float:
     """1 minus the largest real eigenvalue of the long-range loop at zero frequency, loops eliminated."""
-    _, core, _ = closed_loop(solution.state.linear, np.array([1e-9]))
-    return float(np.linalg.eigvals(core[0].real).real.min())
+    core = closed_loop(solution.state.linear, np.array([1e-9])).core[0].real
+    return float(np.linalg.eigvals(core).real.min())
 
 
 def _departure(solution: Solution, atlas: Atlas, reference: Solution) -> dict[str, float]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from synsys.brain.bold import BAND_NODES
 from synsys.brain.eeg import align_lead_field, eeg_power, lead_field
-from synsys.brain.solution import BANDS, Solution, band_mean
+from synsys.brain.solution import BANDS, Solution
 from synsys.core.connectome import Connectome
 
 SPHERE = "sphere"
@@ -64,5 +64,5 @@ def electrode_power(solution: Solution, field: pd.DataFrame) -> np.ndarray:
     seen = (power > 0).all(0)  # not so at the reference electrode
     out = np.zeros((len(field), len(BANDS)))
     for b, band in enumerate(BANDS):
-        out[seen, b] = band_mean(solution.grid.frequency, power[:, seen], band)
+        out[seen, b] = solution.grid.band_mean(power[:, seen], band)
     return out
