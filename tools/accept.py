@@ -117,7 +117,7 @@ def main() -> None:
         pair = {"cortex": cortex.iloc[i], "hippocampus": hippocampus.iloc[i % len(hippocampus)]}
         factors = {str(c): float(row[c]) for row in pair.values() for c in row.index if ":" in str(c)}
         reached = examine(model, grid, atlas, factors)
-        print(i, int(cortex.seed[i]), reached, file=sys.stderr, flush=True)
+        print(i, cortex.seed[i], reached, file=sys.stderr, flush=True)
         if reached is not None:
             kept["cortex"].append({**pair["cortex"].to_dict(), **reached})
             kept["hippocampus"].append(pair["hippocampus"].to_dict())

@@ -47,7 +47,7 @@ HIPPOCAMPUS_FACTS = {
     "theta_without_sst": (-9.0, 0.03),
     "background": (1.0, 30.0),
     "log_rate_change": (0.0, 0.8),
-    "damping": (0.03, 9.0),
+    "damping": (0.30, 9.0),
     "pv_share": (0.3, 0.8),
 }
 

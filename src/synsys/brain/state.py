@@ -34,6 +34,8 @@ SLOW_INPUT = 0.02
 SLOW_TEMPLATES = ("cortex", "hippocampus", "amygdala", "thalamus")
 LEAST_DECAY = 0.3
 """Slowest acceptable local mode, 1/s; the ERG gate alone decays with 0.5/s (declared)."""
+LEAST_DAMPING = 0.15
+"""Least acceptable damping ratio of a local mode that turns faster than 1 Hz (declared)."""
 MOST_TEMPERING = 6
 
 
@@ -245,7 +247,7 @@ class HealthyBrain:
             u = arriving(steady_gates(v, p), self.wiring, coupling)
             p, self.rebalanced = with_background(p, u, model.with_pv)
             x, residual = rest(v, p, u)
-            fragile = decay(x, p, u) < LEAST_DECAY
+            fragile = fragility(x, p, u)
             if not fragile.any():
                 break
             share = np.where(fragile, 0.5 * share, share)
@@ -305,9 +307,12 @@ class HealthyBrain:
         return State(p, coupling, point, noise, slow, speed, vascular, linked, self, tones)
 
 
-def decay(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
-    """Decay rate (1/s) of the slowest local mode of each node, (N,); negative if it grows."""
-    return -1e3 * np.linalg.eigvals(jacobian(x, p, u).full).real.max(-1)
+def fragility(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:
+    """Nodes with a local mode that decays too slowly or turns with too little damping, bool (N,)."""
+    eig = np.linalg.eigvals(jacobian(x, p, u).full)
+    slowest = -1e3 * eig.real.max(-1)
+    turning = np.where(np.abs(eig.imag) > 2e-3 * np.pi, -eig.real / np.abs(eig), 1.0).min(-1)
+    return (slowest < LEAST_DECAY) | (turning < LEAST_DAMPING)
 
 
 @cache
