@@ -87,8 +87,7 @@ def main() -> None:
             here = (model.brain.regions.structure == structure).to_numpy()
             f, height = bump(grid.frequency, np.exp(np.log(whole.psd[:, here]).mean(1)), low, high)
             state = without(healthy, name)
-            there = grid if name != "alpha" else Grid(state.healthy.model, grid.frequency)
-            cut = solve(state, there, whole.noise)
+            cut = solve(state, grid, whole.noise)
             _, left = bump(grid.frequency, np.exp(np.log(cut.psd[:, here]).mean(1)), low, high)
             rows[name].append((f, height, left))
     lines = [

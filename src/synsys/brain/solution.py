@@ -180,5 +180,6 @@ def solve(state: State, grid: Grid, noise: float | None = None) -> Solution:
         Variance of BOLD measurement noise, from the healthy solution; by default this state is the
         healthy one.
     """
-    delayed = grid.delayed if (state.speed == 1.0).all() else None
+    fits = state.healthy.wiring.weights is grid.model.wiring.weights and (state.speed == 1.0).all()
+    delayed = grid.delayed if fits else None
     return Solution(state, respond(state.linear, grid.all, delayed), grid, noise)

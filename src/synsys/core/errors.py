@@ -28,11 +28,11 @@ def unknown(kind: str, name: str, options: Iterable[str], hint: str = "") -> Use
     name : str
         What was given.
     options : iterable of str
-        What is accepted; listed in full when there are at most 12.
+        What is accepted; listed in full when there are at most 16.
     hint : str
         Where the accepted names can be looked up.
     """
     names = list(options)
-    listed = f" (accepted: {', '.join(names)})" if len(names) <= 12 else ""
+    listed = f" (accepted: {', '.join(names)})" if len(names) <= 16 else ""
     tail = f"; {hint}" if hint else ""
     return UserError(f"unknown {kind} {name!r}{closest(name, names)}{listed}{tail}")
