@@ -12,6 +12,8 @@ from synsys.circuit.linear import CALCIUM, LocalTransfer, eliminated, inverse3, 
 
 MOVE = 4.0
 """Length of a step in pseudo-time times the largest |tau dV/dt| at its start, mV."""
+NEARLY = 1e-6
+"""|tau dV/dt| of a point of rest at worst, mV."""
 NEAR = 0.5
 """Largest |tau dV/dt| at which Newton's method takes over, mV; a tenth of where it failed after it has."""
 KEPT = 0.02
@@ -90,9 +92,9 @@ def fixed_point(
     v : ndarray, (N, 3)
         Start, mV; the healthy potentials.
     tolerance : float
-        Accepted |tau dV/dt| in mV.
+        |tau dV/dt| at which the search ends, mV.
     most : int
-        Steps before giving up.
+        Steps at most; the point then counts as found below `NEARLY`.
     """
     node, slot = wiring.source_node, wiring.source_slot
     before, pace, near, matrix = np.inf, np.nan, NEAR, None
@@ -127,4 +129,4 @@ def fixed_point(
         v = v + step * min(1.0, MOVE / max(float(np.abs(step).max()), 1e-30))
         if not np.isfinite(v).all():
             break
-    return OperatingPoint(x, u, size, False)
+    return OperatingPoint(x, u, size, size < NEARLY)

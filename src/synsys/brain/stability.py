@@ -80,11 +80,8 @@ def stability(state: State, response: Response | None = None, locate: bool = Tru
     -------
     Stability
     """
-    if not state.point.converged:
-        return Stability(
-            False, -1, np.nan, np.nan,
-            f"no state of rest was found (potentials still move by {state.point.residual:.2g} mV)",
-        )  # fmt: skip
+    if state.restless:
+        return Stability(False, -1, np.nan, np.nan, state.restless)
     modes = _count(_sweep(state.linear, response)[1])
     if modes <= 0:
         return Stability(True, 0, np.nan, np.nan, "stable")

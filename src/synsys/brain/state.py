@@ -84,6 +84,15 @@ class State:
             self.slow * self.healthy.model.slow * draw.slow, draw.shared, draw.exponent, self.speed,
         )  # fmt: skip
 
+    @property
+    def restless(self) -> str:
+        """Why there is no state of rest, one line for the user; empty if there is one."""
+        if self.point.converged:
+            return ""
+        if not self.point.residual:
+            return "no state of rest was found (the tones of the brainstem nuclei do not settle)"
+        return f"no state of rest was found (potentials still move by {self.point.residual:.2g} mV)"
+
     @cached_property
     def rates(self) -> np.ndarray:
         """Firing rates, Hz, (N, 3)."""
@@ -297,7 +306,8 @@ class HealthyBrain:
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
         point = fixed_point(p, wiring, coupling, base.point.x[:, 0])
-        point = replace(point, converged=point.converged and followed)
+        if not followed:
+            point = replace(point, converged=False, residual=0.0)
         one = np.ones(p.tau.shape)
         speed, vascular = (
             values.get(name, one).mean(1) for name in ("conduction_velocity", "neurovascular_coupling")

@@ -131,8 +131,8 @@ def _answer(
     runner: Runner, state: BrainState, wanted: frozenset[str], plan: Plan, reference: Solution, locate: bool
 ) -> Answer:
     """One state: `LOCAL` readouts without solving for spectra, if no other is wanted."""
-    if not state.point.converged:
-        return Answer(False, False, "no state of rest was found", {})
+    if state.restless:
+        return Answer(False, False, state.restless, {})
     local = wanted <= LOCAL
     solution = None if local else solve(state, runner.grid, reference.noise)
     found = stability(state, solution.response if solution else None, locate)

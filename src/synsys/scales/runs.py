@@ -180,8 +180,8 @@ class Runner:
 
     def _settled(self, state: State) -> tuple[State, np.ndarray | None, str]:
         """The state to linearise about, the fluctuations it averages over, and why there is none."""
-        if not state.point.converged:
-            return state, None, f"no state of rest was found (residual {state.point.residual:.2g} mV)"
+        if state.restless:
+            return state, None, state.restless
         if not self.statistical:
             return state, None, ""
         found = averaged(state)
