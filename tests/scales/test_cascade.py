@@ -157,7 +157,7 @@ def test_a_focal_lesion_fades_with_distance_and_reports_it(small: Connectome) ->
     there = regions.sel(region="L.precuneus")
     assert float(there["distance"]) == 0.0
     rate = np.abs(regions["rate_change"])
-    assert int(rate.argmax()) == regions.region.values.tolist().index("L.precuneus")
+    assert int(rate.values.argmax()) == regions.region.values.tolist().index("L.precuneus")
 
 
 def test_probability_of_a_sign_is_that_of_the_draws(mild) -> None:

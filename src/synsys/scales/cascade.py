@@ -246,6 +246,7 @@ def assemble(
     values = effects(runner, changes, healthy, perturbed)
     stable = np.mean([o.stable for o in perturbed])
     reasons = [o.reason for o in perturbed if not o.stable] or [""]
+    reasons = [reason for reason in reasons if " in " in reason] or reasons  # one draw is located
     unstable = max(set(reasons), key=reasons.count) if stable < 1 else ""
     graph = graph_table(healthy, perturbed)
     table = values.table
