@@ -41,8 +41,18 @@ def test_members_reach_what_is_written_beside_them(calibrate, group: str) -> Non
     reached = pair.facts(z)
     for name in facts(calibrate, group):
         if name in table:
-            tolerance = 0.6 if name.endswith("frequency") else 0.05 + 0.02 * np.abs(reached[name])
-            assert np.abs(table[name].to_numpy()[:FEW] - reached[name]).max() < np.max(tolerance), name
+            tolerance = 0.004 + 0.004 * np.abs(reached[name])  # factors are written with four decimals
+            assert (np.abs(table[name].to_numpy()[:FEW] - reached[name]) < tolerance).all(), name
+
+
+def test_members_are_different_brains() -> None:
+    for group in GROUPS:
+        table = ensemble(group)
+        factors = table[[c for c in table if ":" in c]].to_numpy()
+        apart = np.abs(factors[:, None] - factors).max(-1)[np.triu_indices(len(table), 1)]
+        if group == "cortex":
+            assert apart.min() > 0.01
+        assert np.median(apart) > 0.5
 
 
 def test_members_cycle_through_shorter_groups() -> None:
@@ -56,7 +66,8 @@ def test_alpha_needs_the_thalamus(calibrate) -> None:
     z = ensemble("cortex")[pair.keys].to_numpy()[:FEW]
     reached = pair.facts(z)
     assert ((reached["alpha_frequency"] > 8) & (reached["alpha_frequency"] < 13)).all()
-    assert (reached["alpha_prominence"] > reached["alpha_alone"] + 0.05).all()
+    assert (reached["alpha_prominence"] > 0.1).all()
+    assert (reached["alpha_alone"] <= 0.05).all()
 
 
 def test_theta_of_the_hippocampus_needs_its_sst_cells(calibrate) -> None:

@@ -103,7 +103,7 @@ def stability(attrs: Mapping[Any, Any]) -> str:
     reference, perturbed = attrs["stable_reference"], attrs["stable_perturbed"]
     if reference == 1 and perturbed == 1:
         return ""
-    why = f" ({attrs['unstable_reason']})" if attrs["unstable_reason"] else ""
+    why = f" (first: {attrs['unstable_reason']})" if attrs["unstable_reason"] else ""
     if perturbed == 0:
         return f"Unstable: the perturbed brain has no stable operating point in any of the draws{why}."
     return (

@@ -245,9 +245,6 @@ def assemble(
     reference = healthy.reference
     values = effects(runner, changes, healthy, perturbed)
     stable = np.mean([o.stable for o in perturbed])
-    reasons = [o.reason for o in perturbed if not o.stable] or [""]
-    reasons = [reason for reason in reasons if " in " in reason] or reasons  # one draw is located
-    unstable = max(set(reasons), key=reasons.count) if stable < 1 else ""
     graph = graph_table(healthy, perturbed)
     table = values.table
     for state in STATES:
@@ -285,7 +282,7 @@ def assemble(
         "created": created(),
         "stable_reference": float(np.mean([o.stable for o in reference])),
         "stable_perturbed": float(stable),
-        "unstable_reason": unstable,
+        "unstable_reason": runner.instability(changes, perturbed),
         "methods": methods(runner, changes),
         "references": json.dumps(references(runner, changes)),
         "disclaimer": DISCLAIMER,

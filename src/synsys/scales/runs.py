@@ -136,7 +136,6 @@ class Runner:
         self.seed = seed
         self.grid = Grid(self.model, FINE if fine else COARSE)
         self.atlas = Atlas(self.grid)
-        self._located = False
         self.jobs = max(1, min(jobs or cpu_count() or 1, 8, n))
 
     def each(
@@ -152,18 +151,14 @@ class Runner:
         with ProcessPoolExecutor(self.jobs, get_context("fork"), _start, (self,)) as pool:
             yield from pool.map(_run, [(task, k, argument) for k in numbers])
 
-    def outcome(
-        self, state: State, reference: Solution | None, locate: bool = True
-    ) -> tuple[Outcome, Solution | None]:
-        """Solve one state; an unstable one is named (and, the first time, located) and gets no spectra."""
+    def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
+        """Solve one state; an unstable one gets no spectra."""
         state, sd, reason = self._settled(state)
         if reason:
             return _unstable(state, reason), None
         solution = solve(state, self.grid, reference.noise if reference else None)
-        locate = locate and not self._located  # one place is enough to name, and the search is slow
-        verdict = stability(state, solution.response, locate)
+        verdict = stability(state, solution.response, locate=False)
         if not verdict.stable:
-            self._located |= locate
             return _unstable(state, verdict.reason), None
         return Outcome(
             True,
@@ -177,6 +172,14 @@ class Runner:
             **_observed(solution),
             **_adjusted(state),
         ), solution
+
+    def instability(self, changes: Sequence[Perturbation], outcomes: Sequence[Outcome]) -> str:
+        """What is unstable, and where, in the first draw that is so under `changes`; empty if none is."""
+        for draw, outcome in zip(self.draws, outcomes, strict=True):
+            if not outcome.stable:
+                state, _, reason = self._settled(HealthyBrain(self.model, draw).perturbed(changes))
+                return reason or stability(state).reason
+        return ""
 
     def _settled(self, state: State) -> tuple[State, np.ndarray | None, str]:
         """The state to linearise about, the fluctuations it averages over, and why there is none."""
@@ -246,7 +249,7 @@ def reference_and_changes(runner: Runner, k: int, changes: object) -> list[Outco
     reference, solution = runner.outcome(healthy.state, None)
     out = [reference, NOBODY]
     if solution is not None:
-        out[1] = runner.outcome(person(runner.model, draw, (runner.seed, k)), solution, locate=False)[0]
+        out[1] = runner.outcome(person(runner.model, draw, (runner.seed, k)), solution)[0]
     for perturbations in changes or []:  # type: ignore[attr-defined]
         out.append(runner.outcome(healthy.perturbed(perturbations), solution)[0])
     return out
