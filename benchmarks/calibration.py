@@ -21,15 +21,16 @@ def main() -> None:
     args = parser.parse_args()
     lines = [
         "# Calibration ensemble", "",
-        "Healthy facts asked for (`tools/facts.py`) and what the accepted members reach. A member is a pair of a "
-        "cortical and a hippocampal fit, or a Markov chain's sample from a cortical fit.", "",
-        "Below what was first wanted: gamma was to slow with the decay of GABA-A by d log f / d log tau between "
-        "-0.4 and -0.8, which no fit with all other facts reached; its range here is wider.", "",
+        "Healthy facts asked for (`tools/facts.py`) and what the accepted members reach. A member is a pair "
+        "of a cortical and a hippocampal fit, or a Markov chain's sample from a cortical fit.", "",
+        "Below what was first wanted: gamma was to slow with the decay of GABA-A by d log f / d log tau "
+        "between -0.4 and -0.8, which no fit with all other facts reached; its range here is wider.", "",
     ]  # fmt: skip
     for group, facts in (("cortex", FACTS), ("hippocampus", HIPPOCAMPUS_FACTS)):
         table = ensemble(group)
+        fits = table.seed.astype(str).str.split("/").str[0].nunique()
         lines += [
-            f"## {group}, {len(table)} members of {table.seed.astype(str).str.split('/').str[0].nunique()} fits",
+            f"## {group}, {len(table)} members of {fits} fits",
             "",
             "| fact | asked | median | range | met by |",
             "|-|-|-|-|-|",

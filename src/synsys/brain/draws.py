@@ -23,10 +23,10 @@ SIZES = 64
 CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
 """Templates whose loop through the connectome the calibration fits."""
 HELD = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
-"""Conductances that stay at their median. SK of reticular cells: members were accepted with it there; sampled
-alone it leaves 23 instead of 29 of 32 healthy brains stable. SK of dopamine cells: sampled, it
-turns their response to excitation around in one draw of five, by the calcium that comes with it; held, in one
-of nine."""
+"""Conductances that stay at their median. SK of reticular cells: members were accepted with it there. SK of
+dopamine cells: above its median, the calcium that comes with excitation opens it and turns the response of these
+cells to excitation around.
+"""
 
 
 @dataclass(frozen=True)
