@@ -24,9 +24,8 @@ CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
 """Templates whose loop through the connectome the calibration fits."""
 HELD = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
 """Conductances that stay at their median. SK of reticular cells: members were accepted with it there. SK of
-dopamine cells: above its median, the calcium that comes with excitation opens it and turns the response of these
-cells to excitation around.
-"""
+dopamine cells: above its median, the calcium that comes with excitation opens it and turns their response
+around."""
 
 
 @dataclass(frozen=True)
