@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracle import healthy, model
 
-from synsys.brain.draws import HELD, SIZES, Draw, deviates, draws, lognormal
+from synsys.brain.draws import AT_MEDIAN, SIZES, Draw, deviates, draws, lognormal
 from synsys.brain.state import BrainModel, HealthyBrain
 from synsys.circuit.calibration import member, members
 from synsys.circuit.templates import prior
@@ -68,7 +68,7 @@ def test_links_of_unknown_sign_take_both_each_by_itself() -> None:
 
 def test_every_prior_that_calibration_leaves_alone_is_sampled_with_its_spread() -> None:
     sampled = lognormal()
-    assert set(sampled) >= set(prior()) - set(member(0)) - set(HELD)
+    assert set(sampled) >= set(prior()) - set(member(0)) - set(AT_MEDIAN)
     assert not set(sampled) & set(member(0))
     assert {row.receptor for row in receptors()} <= set(sampled)
     left_out = {row.id for row in projections()} - set(sampled)

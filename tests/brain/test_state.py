@@ -177,6 +177,30 @@ def test_pv_number_and_gad1_are_two_causes() -> None:
     assert not (moved(fewer)["release"] & ~MASK["PV"]).any()
 
 
+@pytest.mark.parametrize(
+    ("change", "ampa", "nmda"),
+    [
+        (Perturbation("spine_density", 0.8), 0.8, 0.8),  # fewer events ...
+        (Perturbation("glutamate_release", 0.8), 0.8, 0.8),
+        (Perturbation("excitatory_drive", 0.8), 0.8, 0.8),
+        (Perturbation("ampa_conductance", 0.8), 0.64, 1.0),  # ... or smaller ones
+        (Perturbation("nmda_conductance", 0.8), 1.0, 0.64),
+        (Perturbation("nmda_occupancy", 0.2, "+"), 1.0, 0.64),
+    ],
+)
+def test_noise_is_linear_in_the_number_of_events_and_quadratic_in_their_size(
+    change: Perturbation, ampa: float, nmda: float
+) -> None:
+    """Campbell's theorem; the mean conductance is the same either way."""
+    state, at = linked(change), MASK["E"]
+    for kind, factor, name in ((0, ampa, "b_ampa"), (1, nmda, "b_nmda")):
+        noise = state.noise[kind][at] / BRAIN.state.noise[kind][at]
+        np.testing.assert_allclose(noise, factor, rtol=1e-12)
+        mean = getattr(state.parameters, name)[at] / getattr(BRAIN.state.parameters, name)[at]
+        np.testing.assert_allclose(mean, 1.0 if factor == 1.0 else 0.8, rtol=1e-12)
+    np.testing.assert_array_equal(state.noise[2], BRAIN.state.noise[2])
+
+
 def test_d2_density_and_occupancy_are_two_causes() -> None:
     """MO-04: an antagonist takes what density gives; more dopamine undoes neither."""
     density, held = Perturbation("d2_density", 0.7), Perturbation("d2_occupancy", 0.3, "+")

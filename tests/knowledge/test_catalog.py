@@ -7,7 +7,7 @@ from rich.console import Console
 
 from synsys.core.errors import UserError
 from synsys.knowledge.catalog import CATALOGS, catalog, print_catalog
-from synsys.knowledge.graph import STRENGTHS, TIME_SCALES, Path, edges, paths
+from synsys.knowledge.graph import STRENGTHS, Path, edges, paths
 from synsys.knowledge.load import claims, vocabulary
 from synsys.knowledge.mechanisms import disorders
 
@@ -140,10 +140,9 @@ def test_drugs_reach_the_circuit_through_the_receptor_they_occupy() -> None:
     assert striatal.edges[0].sign == -1
 
 
-def test_every_claim_and_every_level_is_in_the_graph() -> None:
+def test_every_claim_is_in_the_graph() -> None:
     held = {name for found in edges().values() for edge in found for name in edge.evidence}
     assert set(claims()) <= held
-    assert {row.level for row in vocabulary().values()} == set(TIME_SCALES)
 
 
 def test_paths_between_unknown_or_no_distance_are_user_errors() -> None:

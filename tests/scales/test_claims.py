@@ -235,8 +235,15 @@ def test_a_wired_claim_shows_the_sign_of_the_tables(whole):
 
 
 def test_a_readout_that_restates_what_is_perturbed_is_no_evidence(whole):
-    found = ask(claim("spine_density", "-1", "synaptic_strength", "-1"), COMPUTED, whole, [{}])
-    assert (found.settled, found.wired) == (scoring.CONSTRUCTED, -1)
+    for cause, change, readout, wired in (
+        ("spine_density", "-1", "synaptic_strength", -1),
+        ("nmda_occupancy", "+1", "synaptic_strength", -1),
+        ("gabaa_conductance", "-1", "ei_ratio", +1),
+        ("nmda_conductance", "-1", "topdown_control", 0),  # the circuit says which way
+    ):
+        computed = COMPUTED | {"ei_ratio", "topdown_control"}
+        found = ask(claim(cause, change, readout, "-1"), computed, whole, [{}])
+        assert (found.settled, found.wired) == (scoring.CONSTRUCTED, wired), (cause, readout)
 
 
 def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):

@@ -22,7 +22,7 @@ SIZES = 64
 """Perturbations whose sizes can be sampled at once."""
 CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
 """Templates whose loop through the connectome the calibration fits."""
-HELD = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
+AT_MEDIAN = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
 """Conductances that stay at their median. SK of reticular cells: members were accepted with it there. SK of
 dopamine cells: above its median, the calcium that comes with excitation opens it and turns their response
 around."""
@@ -72,9 +72,9 @@ def lognormal() -> dict[str, float]:
     """Standard deviation of the logarithm of every lognormal prior that calibration does not move.
 
     Left out, because the calibration fits what they make together at the medians of the tables: the
-    projections that join cortex and thalamus through the connectome, and `HELD`.
+    projections that join cortex and thalamus through the connectome, and `AT_MEDIAN`.
     """
-    fixed = {*member(0), *HELD}
+    fixed = {*member(0), *AT_MEDIAN}
     out = {key: sd for key, (_, sd, _) in prior().items() if key not in fixed}
     for row in projections():
         if row.scope != "connectome" or not {row.from_template, row.to_template} <= CALIBRATED_PAIR:

@@ -73,24 +73,40 @@ def multiplied(
 
 
 def events(values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], one: np.ndarray) -> np.ndarray:
-    """Factor on the conductance of an arriving AMPA, NMDA or GABA-A event, (3, N, 3)."""
-    spine = np.where(mask["spiny"], values.get("spine_density", one), 1.0)
-    release = values.get("glutamate_release", one)[:, :1] * one
+    """Factor on mean arriving AMPA, NMDA and GABA-A conductance, (3, N, 3): event size times number."""
+    number = event_number(values, mask, one)
+    return event_size(values, one) * np.stack([number, number, one])
+
+
+def event_size(values: Mapping[str, np.ndarray], one: np.ndarray) -> np.ndarray:
+    """Factor on the conductance of one AMPA, NMDA or GABA-A event: receptors that can open, (3, N, 3)."""
     free = 1.0 - np.clip(values.get("nmda_occupancy", 0.0 * one), 0.0, 1.0)
     return np.stack([
-        values.get("ampa_conductance", one) * spine * release,
-        values.get("nmda_conductance", one) * free * spine * release,
+        values.get("ampa_conductance", one),
+        values.get("nmda_conductance", one) * free,
         values.get("gabaa_conductance", one),
     ])  # fmt: skip
+
+
+def event_number(
+    values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], one: np.ndarray
+) -> np.ndarray:
+    """Factor on how many glutamate events arrive: spines times release, (N, 3)."""
+    spine = np.where(mask["spiny"], values.get("spine_density", one), 1.0)
+    return spine * values.get("glutamate_release", one)[:, :1]
 
 
 def noise_factor(
     values: Mapping[str, np.ndarray], mask: Mapping[str, np.ndarray], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Factor on shot-noise intensity: event conductance squared, times event rate, over cell number."""
+    """Factor on shot-noise intensity, (3, N, 3): event rate times squared event size, over cell number.
+
+    Campbell's theorem: the variance of shot noise is linear in the rate of events and quadratic in their
+    size. Receptors free to open set the size; fewer spines, less release, less drive mean fewer events.
+    """
     one = np.ones(shape)
     amplitude = values.get("noise_amplitude", one) ** 2
-    event = events(values, mask, one)
-    rate = values.get("excitatory_drive", one)
+    excitatory = event_number(values, mask, one) * values.get("excitatory_drive", one)
+    rate = np.stack([excitatory, excitatory, one])
     number = np.where(mask.get("PV", np.zeros(shape, bool)), values.get("pv_interneuron_density", one), 1.0)
-    return np.stack([event[0] ** 2 * rate, event[1] ** 2 * rate, event[2] ** 2]) * amplitude / number
+    return event_size(values, one) ** 2 * rate * amplitude / number

@@ -274,7 +274,7 @@ def _weights(brain: Connectome, nodes: pd.DataFrame, rule, rows: np.ndarray, ori
     """Weights and lengths of one projection, (rows, origins)."""
     to, of = nodes.iloc[rows], nodes.iloc[origins]
     ri, rj = to.region.to_numpy(), of.region.to_numpy()
-    cortex = cells()["cortex"] and (brain.regions.structure == "cortex").to_numpy()
+    cortex = (brain.regions.structure == "cortex").to_numpy()
     network = brain.regions.network.to_numpy()
 
     def channels(part: pd.DataFrame) -> list[set[str]]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from synsys.circuit.drift import (
     E_CA,
-    E_K,
     SLOTS,
     Parameters,
     block,
@@ -29,7 +28,6 @@ from synsys.circuit.drift import (
     sk_open,
     steady_gates,
 )  # fmt: skip
-from synsys.circuit.linear import CALCIUM
 from synsys.knowledge.connections import connections
 from synsys.knowledge.mechanisms import channels, synapses, templates
 
@@ -107,7 +105,12 @@ def healthy(names: Sequence[str], member: Mapping[str, np.ndarray | float] | Non
 
 
 def _template(name: str, member: Mapping[str, np.ndarray | float], lead: tuple[int, ...]) -> Parameters:
-    """One template as Parameters without node axis; slots that it lacks are silent and inert."""
+    """One template as Parameters without node axis; slots that it lacks are silent and inert.
+
+    Of ``synapses`` it reads decays and, for the chloride reversal of every cell, row GABAA: a cell has one
+    chloride gradient, so the reversals of GABAA_PV and GABAA_SST are not used. Nor is any ``tau_rise``: in
+    the mean field conductance rises at once.
+    """
     rows = {row.cell: row for row in templates() if row.template == name}
     field: dict[str, np.ndarray] = {
         f: np.zeros((*lead, SLOTS, SLOTS) if f in ("g_fast", "g_slow") else (*lead, SLOTS))
@@ -246,6 +249,3 @@ def with_background(
     share = np.where(p.ca_l > 0, NMDA_CALCIUM, 1.0)
     p = replace(p, ca_n=share / nmda)
     return p, lack > 0
-
-
-__all__ = ["CALCIUM", "E_K", "cells", "healthy", "prior", "slot", "with_background"]

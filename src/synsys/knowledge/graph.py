@@ -16,17 +16,6 @@ from synsys.knowledge.resolve import related_quantities
 STRENGTHS = ("causal", "mechanistic", "predictive", "associative", "hypothesis")
 """Strength of evidence, strongest first; links of grade A, B and C count as the first, second and last."""
 
-TIME_SCALES = {
-    "genetic": "lifetime", "epigenetic": "days to years", "molecular": "minutes to days",
-    "ion_channel": "milliseconds", "immune": "hours to weeks", "metabolic": "minutes to weeks",
-    "endocrine": "minutes to weeks", "environment": "days to years", "development": "years",
-    "synaptic": "seconds to weeks", "cellular": "milliseconds", "microcircuit": "milliseconds",
-    "oscillation": "milliseconds", "circuit": "milliseconds", "network": "seconds to minutes",
-    "inference": "trials", "symptom": "days to weeks", "outcome": "weeks", "behaviour": "days to weeks",
-    "method": "", "therapy": "", "disorder": "years",
-}  # fmt: skip
-"""How fast a quantity of each level answers; the model's own division into levels, not a measurement."""
-
 _DIRECTION = {"+1": 1, "-1": -1, "present": 1}
 _GRADES = {"A": "causal", "B": "mechanistic", "C": "hypothesis"}
 
@@ -59,11 +48,6 @@ class Edge:
     conditions: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
-
-    @property
-    def time_scale(self) -> str:
-        """How fast the target answers."""
-        return TIME_SCALES[level(self.target)]
 
     def __str__(self) -> str:
         arrow = {1: "-(+)->", -1: "-(-)->", 0: "-(?)->"}[self.sign]

@@ -241,9 +241,7 @@ def _from_thalamus(solution: Solution, atlas: Atlas) -> float | None:
     thalamic = atlas.node_template[wiring.source_node] == "thalamus"
     if not thalamic.any():
         return None
-    gates = np.where(
-        np.arange(len(atlas.node_template))[:, None, None] >= 0, wiring.gates(state.point.x), 0.0
-    ).copy()
+    gates = wiring.gates(state.point.x).copy()
     gates[atlas.node_template != "thalamus"] = 0.0
     u = state.coupling * wiring.collect(gates)
     here = atlas.node_template == "cortex"

@@ -1,15 +1,46 @@
 """What a readout counts for: restated inputs, distances from health, calibrated quantities."""
 
-RESTATED = {
-    "neurotransmitter_release": {"glutamate_release"},
-    "synaptic_strength": {"ampa_conductance", "nmda_conductance", "glutamate_release", "spine_density"},
-    "nmda_drive_to_pv": {"nmda_conductance"},
-    "pv_interneuron_function": {
-        "gaba_release", "gad1_expression", "pv_interneuron_density", "gabaa_pv_conductance",
-        "gabaa_conductance",
-    },
+from collections.abc import Iterable
+
+_FROM_PV = (
+    "gaba_release",
+    "gad1_expression",
+    "pv_interneuron_density",
+    "gabaa_pv_conductance",
+    "gabaa_conductance",
+)
+_INHIBITION = (*_FROM_PV, "gabaa_sst_conductance", "gabab_conductance", "sst_interneuron_function")
+_GLUTAMATE = ("ampa_conductance", "nmda_conductance", "glutamate_release", "spine_density")
+_EXCITATION = (*_GLUTAMATE, "excitatory_drive", "long_range_synaptic_weight")
+_NOISE = (*_GLUTAMATE, "excitatory_drive", "gabaa_conductance")
+
+
+def _moves(up: Iterable[str], down: Iterable[str] = (), either: Iterable[str] = ()) -> dict[str, int]:
+    return {**dict.fromkeys(up, 1), **dict.fromkeys(down, -1), **dict.fromkeys(either, 0)}
+
+
+RESTATED: dict[str, dict[str, int]] = {
+    "neurotransmitter_release": _moves(["glutamate_release"]),
+    "synaptic_strength": _moves(_GLUTAMATE, ["nmda_occupancy"]),
+    "nmda_drive_to_pv": _moves(
+        ["nmda_conductance", "glutamate_release", "excitatory_drive", "long_range_synaptic_weight"],
+        ["nmda_occupancy"],
+    ),
+    "pv_interneuron_function": _moves(_FROM_PV),
+    "inhibitory_tone": _moves(_INHIBITION),
+    "ei_ratio": _moves([*_EXCITATION, "chloride_reversal"], [*_INHIBITION, "nmda_occupancy"]),
+    "cortical_noise": _moves([*_NOISE, "noise_amplitude"], ["nmda_occupancy", "pv_interneuron_density"]),
+    "signalling_fidelity": _moves(["nmda_occupancy", "pv_interneuron_density"], [*_NOISE, "noise_amplitude"]),
+    "pyr_pv_coordination": _moves((), (), [*_NOISE, "nmda_occupancy", "pv_interneuron_density"]),
+    "thalamocortical_feedback": _moves([*_GLUTAMATE, "long_range_synaptic_weight"], ["nmda_occupancy"]),
+    "topdown_control": _moves(
+        ["long_range_synaptic_weight"], (),
+        ["ampa_conductance", "nmda_conductance", "nmda_occupancy", "spine_density"],
+    ),
 }  # fmt: skip
-"""Readouts that restate a conductance: wired, not emergent, where it was moved."""
+"""Readouts that restate what was moved: wired, not emergent, for each quantity listed, with the sign of the
+change (0: it depends on the circuit). Listed is whatever changes a readout while potentials, rates, gates and
+the local response stay healthy; a test finds the same."""
 DISTANCES = ("network_dysconnectivity", "circuit_integrity")
 """Readouts that measure distance from health: every healthy person is at distance 0 from their own health,
 so between people they have no spread, and no d."""

@@ -97,7 +97,7 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
             b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
             if name in DISTANCES:
                 p = np.full(len(a), np.nan)  # nobody is away from their own health
-            wired = name in moved or RESTATED.get(name, set()) & set(moved.columns)
+            wired = name in moved or RESTATED.get(name, {}).keys() & set(moved.columns)
             origin = "by construction" if name in DISTANCES else "wired" if wired else "emergent"
         else:
             a = moved[name].to_numpy(float)

@@ -101,8 +101,8 @@ def ask(
         )
     if cause.name == readout.name:
         return settled(CONSTRUCTED, f"{readout.name} is what is perturbed")
-    own = {readout.name} | RESTATED.get(readout.name, set())
-    reached = [bool(own & set(path_from(state))) for state in states]
+    own = {readout.name: 1} | RESTATED.get(readout.name, {})
+    reached = [bool(own.keys() & set(path_from(state))) for state in states]
     if all(reached) or (any(reached) and readout.name not in computed):
         signs = {_wired_sign(own, state, places, k) for state in states for k in strengths}
         sign = signs.pop() if len(signs) == 1 else 0
@@ -149,17 +149,22 @@ def _states(cause: Quantity, change: str) -> tuple[State, ...] | None:
     return tuple(possible)
 
 
-def _wired_sign(names: set[str], state: State, places: Places, strength: Mapping[str, float]) -> int:
-    """Sign of what links alone do to a readout, or to the conductances it restates, over all populations."""
+def _wired_sign(signs: Mapping[str, int], state: State, places: Places, strength: Mapping[str, float]) -> int:
+    """Sign of what links alone do to a readout, or to the conductances it restates, over all populations.
+
+    0 where the conductances pull apart, or where one of them alone does not say which way.
+    """
     modulation = Modulation(places)
     for change in state:
         modulation.perturb(change)
     modulation.propagate(strength)
-    total = 0.0
-    for name in names & modulation.touched:
+    found = set()
+    for name in signs.keys() & modulation.touched:
         row = vocabulary()[name]
-        total += float((modulation.value(name) - (1.0 if row.multiplies else (row.healthy or 0.0))).sum())
-    return (total > 0) - (total < 0)
+        total = float((modulation.value(name) - (1.0 if row.multiplies else (row.healthy or 0.0))).sum())
+        if total:
+            found.add(signs[name] * (1 if total > 0 else -1))
+    return found.pop() if len(found) == 1 else 0
 
 
 def _why_not_computed(readout: Quantity) -> str:
