@@ -170,6 +170,7 @@ REFUSED = {
     "claims missing": ("check-claims nowhere.csv", r"nowhere\.csv"),
     "claims of another form": ("check-claims FILE", r"FILE"),
     "json nowhere": ("check-claims CLAIMS --json FILE/x.json", r"FILE"),
+    "json exists": ("check-claims CLAIMS --json FULL/mine.txt", r"mine\.txt exists; use --force"),
     "result missing": ("report nowhere.nc", r"nowhere\.nc: no such file"),
     "result of another form": ("report FILE", r"FILE is not a synsys result"),
     "result is a folder": ("report FULL", r"is a folder"),
@@ -347,6 +348,20 @@ def test_a_saved_result_becomes_a_report(saved, here, capsys):
     assert call("report", nc, "--out", "page.html") == 2
     assert "page.html exists; use --force" in capsys.readouterr().err
     assert call("report", nc, "--out", "page.html", "--force") == 0
+
+
+def test_verdicts_are_replaced_only_by_force(here, brain, capsys):
+    Path("claims.csv").write_text(
+        "id,section,level_from,entity_from,change_from,level_to,entity_to,change_to\n"
+        "X1,mine,microcircuit,ei_ratio,+1,symptom,psychosis,+1\n"
+    )
+    Path("verdicts.json").write_text("keep me")
+    command = ("check-claims", "claims.csv", "--json", "verdicts.json", "--brain", brain, *QUICK)
+    assert call(*command) == 2
+    assert Path("verdicts.json").read_text() == "keep me"
+    assert capsys.readouterr().out == ""
+    assert call(*command, "--force") == 0
+    assert [row["id"] for row in json.loads(Path("verdicts.json").read_text())["rows"]] == ["X1"]
 
 
 def test_two_results_are_compared(saved, here, capsys):

@@ -58,7 +58,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
 Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html).")]
-Replace = Annotated[bool, typer.Option("--force", help="Overwrite the page if it exists.")]
+Replace = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 
 
 def _version(value: bool) -> None:
@@ -143,7 +143,7 @@ def catalog(
 @app.command("check-claims")
 def check_claims(
     claims: Annotated[Path, typer.Argument(help="CSV in the form of the claims table.")],
-    json_out: Json = None,
+    json_out: Json = None, force: Replace = False,
     brain: Brain = None, draws: Draws = 128, seed: Seed = 0, jobs: Jobs = None,
 ) -> None:  # fmt: skip
     """Score directional claims against the model, beside baselines that know nothing of it."""
@@ -152,7 +152,7 @@ def check_claims(
     from synsys.scales.claims import print_claims, to_json
 
     if json_out is not None:
-        _new_file(json_out, force=True)
+        _new_file(json_out, force)
     with _progress("solving draws") as step:
         result = run(claims, brain, draws, seed, jobs, step)
     if json_out is not None:
