@@ -37,7 +37,10 @@ def profile(name: str) -> tuple[Perturbation, ...]:
     except UserError:
         found = name
     if found not in known:
-        raise unknown("disorder", name, sorted(known), "see synsys catalog disorders")
+        names = {row: (*vocabulary()[row].aliases, row) for row in sorted(known)}  # what a user types first
+        accepted = [alias for aliases in names.values() for alias in aliases]
+        first = [aliases[0] for aliases in names.values()]
+        raise unknown("disorder", name, accepted, "see synsys catalog disorders", first)
     return tuple(
         Perturbation(r.name, r.value, r.op, r.cell or None, r.where or None, r.sd, r.grade, r.source)
         for r in disorders()
