@@ -16,6 +16,7 @@ import pytest
 
 import synsys
 from synsys import cli
+from synsys.core.errors import UserError
 
 CORTEX = (
     ("precuneus", "Default", (-8, -58, 40)),
@@ -140,6 +141,9 @@ REFUSED = {
     "disorder in short": ("cascade -d bipo", r"did you mean bipolar"),
     "therapy as perturbation": ("cascade -p ketamine=1", r"is a therapy"),
     "readout as perturbation": ("cascade -p global_efficiency=0.5", r"is a readout"),
+    "nothing follows": ("cascade -p ei_ratio=0.8", r"nothing in the model follows from ei_ratio: no link"),
+    "nothing follows from two": ("cascade -p E/I=0.8 -p gamma_power=1.2", r"ei_ratio, gamma_power: no link"),
+    "nothing follows in a sweep": ("cascade -p ei_ratio=0.8:1:0.1", r"follows from ei_ratio: no link"),
     "zero": ("cascade -p GRIN2B=0", r"must be > 0"),
     "negative": ("cascade -p GRIN2B=-0.5", r"must be > 0"),
     "no number": ("cascade -p GRIN2B=much", r"'much' is not a number"),
@@ -318,6 +322,20 @@ def test_a_non_empty_folder_is_replaced_only_by_force(here, brain, capsys):
     assert (folder / "table.csv").read_text() != "old"
     assert capsys.readouterr().err.count("\n") == 1
     assert [path.name for path in here.iterdir()] == ["out"]
+
+
+def test_a_perturbation_without_effect_is_named_beside_one_with(here, brain, capsys):
+    command = ("cascade", "-p", "GRIN2B=0.9", "-p", "ei_ratio=0.8", "--brain", brain, *QUICK)
+    assert call(*command) == 0
+    assert capsys.readouterr().err == (
+        "synsys: nothing in the model follows from ei_ratio; run with the rest\n"
+    )
+
+
+def test_the_python_functions_refuse_what_nothing_follows_from():
+    for run in (synsys.cascade, synsys.sweep):
+        with pytest.raises(UserError, match="nothing in the model follows from ei_ratio"):
+            run("ei_ratio=0.8")
 
 
 def test_a_dose_sweep_writes_one_result_per_dose(here, brain):

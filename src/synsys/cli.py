@@ -95,7 +95,7 @@ def cascade(
     """
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save
-    from synsys.scales.cascade import doses, open_brain
+    from synsys.scales.cascade import doses, inert_names, open_brain
     from synsys.scales.cascade import sweep as run
     from synsys.scales.runs import check_options
 
@@ -103,6 +103,8 @@ def cascade(
     if not given and not named:
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
     sets = doses(given, named)
+    if idle := inert_names(sets[0]):
+        typer.echo(f"synsys: nothing in the model follows from {', '.join(idle)}; run with the rest", err=True)
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
@@ -134,7 +136,10 @@ def catalog(
         str | None, typer.Option("--search", help="Text in names, aliases, genes, definitions.")
     ] = None,
 ) -> None:
-    """Print what can be changed, read, given, suffered or claimed."""
+    """Print what can be changed, read, given, suffered or claimed.
+
+    Perturbations from which nothing in the model follows yet are marked: cascade refuses them alone.
+    """
     from synsys.knowledge.catalog import print_catalog
 
     print_catalog(kind, search)
