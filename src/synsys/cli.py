@@ -25,6 +25,14 @@ Perturb = Annotated[
     list[str] | None,
     typer.Option("--perturb", "-p", help=r"NAME=FACTOR\[:CELL]\[@WHERE] or NAME+=D; repeats."),
 ]
+
+
+def _no_therapy(value: list[str] | None) -> None:
+    if value:
+        raise UserError(f"--therapy {value[0]}: therapies cannot be run yet; see synsys catalog therapies")
+
+
+Therapy = Annotated[list[str] | None, typer.Option("--therapy", hidden=True, callback=_no_therapy)]
 Disorder = Annotated[
     list[str] | None, typer.Option("--disorder", "-d", help="Disorder profile, e.g. schizophrenia; repeats.")
 ]
@@ -87,6 +95,7 @@ def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
     seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
     linearisation: Linear = "plain", eeg: Eeg = None, out: Out = None, force: Force = False,
+    therapy: Therapy = None,
 ) -> None:  # fmt: skip
     """Trace a molecular change through synapses, microcircuit, rhythms and networks.
 
@@ -104,7 +113,9 @@ def cascade(
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
     sets = doses(given, named)
     if idle := inert_names(sets[0]):
-        typer.echo(f"synsys: nothing in the model follows from {', '.join(idle)}; run with the rest", err=True)
+        typer.echo(
+            f"synsys: nothing in the model follows from {', '.join(idle)}; run with the rest", err=True
+        )
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
@@ -238,6 +249,16 @@ def _slug(words: list[str]) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:80]
 
 
+def _usage(error: Exception) -> str:
+    """What is wrong with the arguments; for an option's value, with the value that was given."""
+    options = getattr(getattr(error, "param", None), "opts", ())
+    for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in options and (value if equals else following):
+            return f"{name} {value if equals else following}: {error.message}"  # type: ignore[attr-defined]
+    return error.format_message()  # type: ignore[attr-defined, no-any-return]
+
+
 def main() -> None:
     """Entry point: exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand."""
     try:
@@ -250,7 +271,7 @@ def main() -> None:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        typer.echo(f"synsys: {error.format_message()}", err=True)  # a usage error of the parser
+        typer.echo(f"synsys: {_usage(error)}", err=True)  # a usage error of the parser
         code = 2
     if code == 130:
         typer.echo("synsys: stopped; nothing was written", err=True)
