@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -403,10 +404,12 @@ def test_two_results_are_compared(saved, here, capsys):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupt_leaves_nothing_behind(jobs, here, brain):
-    """Ctrl-C reaches every process of the group; exit code 128 + SIGINT, as shells have it."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing_behind(number, jobs, here, brain):
+    """Ctrl-C reaches every process of the group, a termination the first alone; exit code 128 + signal."""
     program = (  # a test runner started in the background hands down an ignored SIGINT
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); "
         "from synsys.cli import main; main()"
     )
     arguments = ["cascade", "-p", "GRIN2B=0.9", "--brain", str(brain), "--draws", "512", "--jobs", str(jobs)]
@@ -420,12 +423,14 @@ def test_an_interrupt_leaves_nothing_behind(jobs, here, brain):
                 break
             time.sleep(0.05)
         time.sleep(1.0)
-        assert run.poll() is None, "the run ended before it could be interrupted"
-        os.killpg(run.pid, signal.SIGINT)
+        assert run.poll() is None, "the run ended before it could be stopped"
+        (os.killpg if number == signal.SIGINT else os.kill)(run.pid, number)
         out, err = run.communicate(timeout=30)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(run.pid, 0)  # no worker is left
     finally:
-        if run.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
-    assert run.returncode == 130
+    assert run.returncode == 128 + number
     assert (out, err.splitlines()[-1]) == ("", "synsys: stopped; nothing was written")
     assert list(here.iterdir()) == []

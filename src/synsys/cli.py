@@ -252,7 +252,7 @@ def _slug(words: list[str]) -> str:
 def _usage(error: Exception) -> str:
     """What is wrong with the arguments; for an option's value, with the value that was given."""
     options = getattr(getattr(error, "param", None), "opts", ())
-    for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+    for word, following in reversed(list(zip(sys.argv, [*sys.argv[1:], ""], strict=True))):
         name, equals, value = word.partition("=")
         if name in options and (value if equals else following):
             return f"{name} {value if equals else following}: {error.message}"  # type: ignore[attr-defined]
@@ -260,20 +260,28 @@ def _usage(error: Exception) -> str:
 
 
 def main() -> None:
-    """Entry point: exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand."""
+    """Entry point.
+
+    Exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand, 143 terminated.
+    """
+    from synsys.core.output import Terminated, terminable
+
     try:
-        code = app(standalone_mode=False) or 0
+        with terminable():
+            code = app(standalone_mode=False) or 0
     except UserError as error:
         typer.echo(f"synsys: {error}", err=True)
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except Terminated:
+        code = 143
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         typer.echo(f"synsys: {_usage(error)}", err=True)  # a usage error of the parser
         code = 2
-    if code == 130:
+    if code in (130, 143):
         typer.echo("synsys: stopped; nothing was written", err=True)
     sys.exit(code)
 
