@@ -141,7 +141,7 @@ REFUSED = {
     "disorder in part": ("cascade -d schizo", r"did you mean schizophrenia\? \(accepted: anxiety, autism"),
     "disorder in short": ("cascade -d bipo", r"did you mean bipolar"),
     "therapy as perturbation": ("cascade -p ketamine=1", r"is a therapy, and therapies cannot be run yet"),
-    "therapy": ("cascade -p GRIN2B=0.7 --therapy ketamine", r"--therapy ketamine: therapies cannot be run yet"),
+    "therapy": ("cascade -p GRIN2B=0.7 --therapy ketamine", r"--therapy ketamine: therapies cannot be"),
     "therapy alone": ("cascade --therapy=ketamine", r"see synsys catalog therapies"),
     "readout as perturbation": ("cascade -p global_efficiency=0.5", r"is a readout"),
     "nothing follows": ("cascade -p ei_ratio=0.8", r"nothing in the model follows from ei_ratio: no link"),

@@ -256,7 +256,7 @@ def _usage(error: Exception) -> str:
         name, equals, value = word.partition("=")
         if name in options and (value if equals else following):
             return f"{name} {value if equals else following}: {error.message}"  # type: ignore[attr-defined]
-    return error.format_message()  # type: ignore[attr-defined, no-any-return]
+    return error.format_message()  # type: ignore[attr-defined]
 
 
 def main() -> None:

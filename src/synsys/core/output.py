@@ -32,7 +32,9 @@ def terminable() -> Iterator[None]:
 
     def end(number: int, frame: object) -> None:
         if os.getpid() != owner:  # a worker, forked with this handler
-            os._exit(128 + number)
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, the clean-up still finishes
         for child in active_children():
             child.terminate()
