@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 import synsys
 from synsys import cli
+from synsys.core.errors import UserError
 
 CORTEX = (
     ("precuneus", "Default", (-8, -58, 40)),
@@ -130,11 +132,21 @@ def broken(folder: Path, what: str) -> Path:
 REFUSED = {
     "gene": ("cascade -p GRIN2Z=0.7", r"'GRIN2Z'.*did you mean GRIN2"),
     "region": ("cascade -p GRIN2B=0.7@dlPFX --brain BRAIN", r"'dlPFX'.*did you mean dlPFC"),
+    "no such place": ("cascade -p GRIN2B=0.7@nowhere --brain BRAIN", r"'nowhere' \(accepted: dlPFC.*DMN"),
+    "place in part": ("cascade -p GRIN2B=0.7@precun --brain BRAIN", r"did you mean precuneus"),
+    "cell of another place": ("cascade -p GRIN2B=0.7:TC@dlPFC --brain BRAIN", r"no TC .*here: E, PV, SST\)"),
     "cell": ("cascade -p GRIN2B=0.7:PVX", r"cell 'PVX'.*accepted: E, PV, SST"),
     "cell that is not there": ("cascade -p GRIN2B=0.7:STN --brain BRAIN", r"no STN"),
-    "disorder": ("cascade -d schizofrenia", r"disorder 'schizofrenia'.*disorder_scz"),
-    "therapy as perturbation": ("cascade -p ketamine=1", r"is a therapy"),
+    "disorder": ("cascade -d schizofrenia", r"disorder 'schizofrenia'; did you mean schizophrenia\?"),
+    "disorder in part": ("cascade -d schizo", r"did you mean schizophrenia\? \(accepted: anxiety, autism"),
+    "disorder in short": ("cascade -d bipo", r"did you mean bipolar"),
+    "therapy as perturbation": ("cascade -p ketamine=1", r"is a therapy, and therapies cannot be run yet"),
+    "therapy": ("cascade -p GRIN2B=0.7 --therapy ketamine", r"--therapy ketamine: therapies cannot be"),
+    "therapy alone": ("cascade --therapy=ketamine", r"see synsys catalog therapies"),
     "readout as perturbation": ("cascade -p global_efficiency=0.5", r"is a readout"),
+    "nothing follows": ("cascade -p ei_ratio=0.8", r"nothing in the model follows from ei_ratio: no link"),
+    "nothing follows from two": ("cascade -p E/I=0.8 -p gamma_power=1.2", r"ei_ratio, gamma_power: no link"),
+    "nothing follows in a sweep": ("cascade -p ei_ratio=0.8:1:0.1", r"follows from ei_ratio: no link"),
     "zero": ("cascade -p GRIN2B=0", r"must be > 0"),
     "negative": ("cascade -p GRIN2B=-0.5", r"must be > 0"),
     "no number": ("cascade -p GRIN2B=much", r"'much' is not a number"),
@@ -142,9 +154,10 @@ REFUSED = {
     "grammar": ("cascade -p GRIN2B", r"NAME=FACTOR"),
     "nothing": ("cascade", r"--perturb NAME=FACTOR or --disorder NAME"),
     "two sweeps": ("cascade -p GRIN2B=0.5:1:0.25 -p KCNQ2=0.5:1:0.25", r"one perturbation can be swept"),
-    "one draw": ("cascade -p GRIN2B=0.7 --draws 1", r"--draws"),
-    "draws no number": ("cascade -p GRIN2B=0.7 --draws many", r"--draws"),
-    "negative seed": ("cascade -p GRIN2B=0.7 --seed -1", r"--seed"),
+    "one draw": ("cascade -p GRIN2B=0.7 --draws 1", r"--draws 1: .*than or equal to 2"),
+    "no draws": ("cascade -p GRIN2B=0.7 --draws=0", r"--draws 0: .*than or equal to 2"),
+    "draws no number": ("cascade -p GRIN2B=0.7 --draws many", r"--draws many: .*integer"),
+    "negative seed": ("cascade -p GRIN2B=0.7 --seed -1", r"--seed -1: .*than or equal to 0"),
     "no process": ("cascade -p GRIN2B=0.7 --jobs 0", r"--jobs"),
     "beta": ("cascade -p GRIN2B=0.7 --beta nan", r"beta = nan: a finite number"),
     "spun maps": ("cascade -p GRIN2B=0.7 --spun-maps -1", r"--spun-maps"),
@@ -170,6 +183,7 @@ REFUSED = {
     "claims missing": ("check-claims nowhere.csv", r"nowhere\.csv"),
     "claims of another form": ("check-claims FILE", r"FILE"),
     "json nowhere": ("check-claims CLAIMS --json FILE/x.json", r"FILE"),
+    "json exists": ("check-claims CLAIMS --json FULL/mine.txt", r"mine\.txt exists; use --force"),
     "result missing": ("report nowhere.nc", r"nowhere\.nc: no such file"),
     "result of another form": ("report FILE", r"FILE is not a synsys result"),
     "result is a folder": ("report FULL", r"is a folder"),
@@ -314,6 +328,20 @@ def test_a_non_empty_folder_is_replaced_only_by_force(here, brain, capsys):
     assert [path.name for path in here.iterdir()] == ["out"]
 
 
+def test_a_perturbation_without_effect_is_named_beside_one_with(here, brain, capsys):
+    command = ("cascade", "-p", "GRIN2B=0.9", "-p", "ei_ratio=0.8", "--brain", brain, *QUICK)
+    assert call(*command) == 0
+    assert capsys.readouterr().err == (
+        "synsys: nothing in the model follows from ei_ratio; run with the rest\n"
+    )
+
+
+def test_the_python_functions_refuse_what_nothing_follows_from():
+    for run in (synsys.cascade, synsys.sweep):
+        with pytest.raises(UserError, match="nothing in the model follows from ei_ratio"):
+            run("ei_ratio=0.8")
+
+
 def test_a_dose_sweep_writes_one_result_per_dose(here, brain):
     assert call("cascade", "-p", "GRIN2B=0.9:1.1:0.2", "--brain", brain, "--out", "out", *QUICK) == 0
     names = sorted(path.name for path in Path("out").iterdir())
@@ -349,6 +377,20 @@ def test_a_saved_result_becomes_a_report(saved, here, capsys):
     assert call("report", nc, "--out", "page.html", "--force") == 0
 
 
+def test_verdicts_are_replaced_only_by_force(here, brain, capsys):
+    Path("claims.csv").write_text(
+        "id,section,level_from,entity_from,change_from,level_to,entity_to,change_to\n"
+        "X1,mine,microcircuit,ei_ratio,+1,symptom,psychosis,+1\n"
+    )
+    Path("verdicts.json").write_text("keep me")
+    command = ("check-claims", "claims.csv", "--json", "verdicts.json", "--brain", brain, *QUICK)
+    assert call(*command) == 2
+    assert Path("verdicts.json").read_text() == "keep me"
+    assert capsys.readouterr().out == ""
+    assert call(*command, "--force") == 0
+    assert [row["id"] for row in json.loads(Path("verdicts.json").read_text())["rows"]] == ["X1"]
+
+
 def test_two_results_are_compared(saved, here, capsys):
     nc = saved[0] / "cascade.nc"
     assert call("compare", nc, nc, "--out", "both.html") == 0
@@ -362,10 +404,12 @@ def test_two_results_are_compared(saved, here, capsys):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupt_leaves_nothing_behind(jobs, here, brain):
-    """Ctrl-C reaches every process of the group; exit code 128 + SIGINT, as shells have it."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing_behind(number, jobs, here, brain):
+    """Ctrl-C reaches every process of the group, a termination the first alone; exit code 128 + signal."""
     program = (  # a test runner started in the background hands down an ignored SIGINT
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); "
         "from synsys.cli import main; main()"
     )
     arguments = ["cascade", "-p", "GRIN2B=0.9", "--brain", str(brain), "--draws", "512", "--jobs", str(jobs)]
@@ -379,12 +423,14 @@ def test_an_interrupt_leaves_nothing_behind(jobs, here, brain):
                 break
             time.sleep(0.05)
         time.sleep(1.0)
-        assert run.poll() is None, "the run ended before it could be interrupted"
-        os.killpg(run.pid, signal.SIGINT)
+        assert run.poll() is None, "the run ended before it could be stopped"
+        (os.killpg if number == signal.SIGINT else os.kill)(run.pid, number)
         out, err = run.communicate(timeout=30)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(run.pid, 0)  # no worker is left
     finally:
-        if run.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
-    assert run.returncode == 130
+    assert run.returncode == 128 + number
     assert (out, err.splitlines()[-1]) == ("", "synsys: stopped; nothing was written")
     assert list(here.iterdir()) == []

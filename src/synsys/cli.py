@@ -25,6 +25,14 @@ Perturb = Annotated[
     list[str] | None,
     typer.Option("--perturb", "-p", help=r"NAME=FACTOR\[:CELL]\[@WHERE] or NAME+=D; repeats."),
 ]
+
+
+def _no_therapy(value: list[str] | None) -> None:
+    if value:
+        raise UserError(f"--therapy {value[0]}: therapies cannot be run yet; see synsys catalog therapies")
+
+
+Therapy = Annotated[list[str] | None, typer.Option("--therapy", hidden=True, callback=_no_therapy)]
 Disorder = Annotated[
     list[str] | None, typer.Option("--disorder", "-d", help="Disorder profile, e.g. schizophrenia; repeats.")
 ]
@@ -58,7 +66,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
 Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html).")]
-Replace = Annotated[bool, typer.Option("--force", help="Overwrite the page if it exists.")]
+Replace = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 
 
 def _version(value: bool) -> None:
@@ -87,6 +95,7 @@ def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
     seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
     linearisation: Linear = "plain", eeg: Eeg = None, out: Out = None, force: Force = False,
+    therapy: Therapy = None,
 ) -> None:  # fmt: skip
     """Trace a molecular change through synapses, microcircuit, rhythms and networks.
 
@@ -95,7 +104,7 @@ def cascade(
     """
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save
-    from synsys.scales.cascade import doses, open_brain
+    from synsys.scales.cascade import doses, inert_names, open_brain
     from synsys.scales.cascade import sweep as run
     from synsys.scales.runs import check_options
 
@@ -103,6 +112,10 @@ def cascade(
     if not given and not named:
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
     sets = doses(given, named)
+    if idle := inert_names(sets[0]):
+        typer.echo(
+            f"synsys: nothing in the model follows from {', '.join(idle)}; run with the rest", err=True
+        )
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
@@ -134,7 +147,10 @@ def catalog(
         str | None, typer.Option("--search", help="Text in names, aliases, genes, definitions.")
     ] = None,
 ) -> None:
-    """Print what can be changed, read, given, suffered or claimed."""
+    """Print what can be changed, read, given, suffered or claimed.
+
+    Perturbations from which nothing in the model follows yet are marked: cascade refuses them alone.
+    """
     from synsys.knowledge.catalog import print_catalog
 
     print_catalog(kind, search)
@@ -143,7 +159,7 @@ def catalog(
 @app.command("check-claims")
 def check_claims(
     claims: Annotated[Path, typer.Argument(help="CSV in the form of the claims table.")],
-    json_out: Json = None,
+    json_out: Json = None, force: Replace = False,
     brain: Brain = None, draws: Draws = 128, seed: Seed = 0, jobs: Jobs = None,
 ) -> None:  # fmt: skip
     """Score directional claims against the model, beside baselines that know nothing of it."""
@@ -152,7 +168,7 @@ def check_claims(
     from synsys.scales.claims import print_claims, to_json
 
     if json_out is not None:
-        _new_file(json_out, force=True)
+        _new_file(json_out, force)
     with _progress("solving draws") as step:
         result = run(claims, brain, draws, seed, jobs, step)
     if json_out is not None:
@@ -233,21 +249,39 @@ def _slug(words: list[str]) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:80]
 
 
+def _usage(error: Exception) -> str:
+    """What is wrong with the arguments; for an option's value, with the value that was given."""
+    options = getattr(getattr(error, "param", None), "opts", ())
+    for word, following in reversed(list(zip(sys.argv, [*sys.argv[1:], ""], strict=True))):
+        name, equals, value = word.partition("=")
+        if name in options and (value if equals else following):
+            return f"{name} {value if equals else following}: {error.message}"  # type: ignore[attr-defined]
+    return error.format_message()  # type: ignore[attr-defined]
+
+
 def main() -> None:
-    """Entry point: exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand."""
+    """Entry point.
+
+    Exit code 0 done, 2 the input cannot be run, 1 a fault of ours, 130 stopped by hand, 143 terminated.
+    """
+    from synsys.core.output import Terminated, terminable
+
     try:
-        code = app(standalone_mode=False) or 0
+        with terminable():
+            code = app(standalone_mode=False) or 0
     except UserError as error:
         typer.echo(f"synsys: {error}", err=True)
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except Terminated:
+        code = 143
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        typer.echo(f"synsys: {error.format_message()}", err=True)  # a usage error of the parser
+        typer.echo(f"synsys: {_usage(error)}", err=True)  # a usage error of the parser
         code = 2
-    if code == 130:
+    if code in (130, 143):
         typer.echo("synsys: stopped; nothing was written", err=True)
     sys.exit(code)
 

@@ -11,7 +11,7 @@ from synsys.circuit.drift import SLOTS
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import links, receptors
+from synsys.knowledge.mechanisms import TERMS, disorders, inert, links, receptors
 
 MODEL = healthy().model
 PLACES = MODEL.places
@@ -43,6 +43,35 @@ def test_untouched_variables_are_healthy() -> None:
         if row.kind != "readout":
             want = 1.0 if row.multiplies else (row.healthy or 0.0)
             np.testing.assert_array_equal(modulation.value(name), want)
+
+
+def test_the_equations_read_the_terms_and_nothing_else(monkeypatch) -> None:
+    """Whether a quantity is inert is decided by `TERMS`; here, what a perturbed state asks for."""
+    asked = set()
+
+    class Recorded(dict):
+        def get(self, name, default=None):
+            asked.add(name)
+            return super().get(name, default)
+
+    values = Modulation.values.fget
+    monkeypatch.setattr(Modulation, "values", property(lambda self: Recorded(values(self))))
+    healthy().perturbed([Perturbation("gabab_conductance", 0.9)])
+    assert asked == TERMS
+
+
+def test_no_disorder_profile_holds_an_inert_row() -> None:
+    assert [row.name for row in disorders() if inert(row.name)] == []
+
+
+def test_what_is_inert_moves_nothing_else() -> None:
+    for row in vocabulary().values():
+        if row.perturbable:
+            assert inert(row.name) == (row.name not in TERMS and set(path_from([one(row)])) == {row.name})
+
+
+def one(row) -> Perturbation:
+    return Perturbation(row.name, 1.0)
 
 
 def test_factors_multiply_and_increments_add() -> None:

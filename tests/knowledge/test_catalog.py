@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from synsys.core.errors import UserError
-from synsys.knowledge.catalog import CATALOGS, catalog, print_catalog
+from synsys.knowledge.catalog import CATALOGS, NO_EFFECT, catalog, print_catalog
 from synsys.knowledge.graph import STRENGTHS, Path, edges, paths
 from synsys.knowledge.load import claims, vocabulary
 from synsys.knowledge.mechanisms import disorders
@@ -82,6 +82,14 @@ def test_a_therapy_shows_targets_and_the_limitation_of_its_row() -> None:
     text = " ".join(printed("therapies", "ketamine").split())
     assert "NMDA-receptor block" in text
     assert "dissociation" in text
+
+
+def test_perturbations_without_effect_are_marked() -> None:
+    effect = catalog("perturbations")["effect"]
+    assert effect["ei_ratio"] == NO_EFFECT
+    assert not effect[["nmda_conductance", "d2_occupancy", "gsk3b_activity"]].any()
+    assert "effect: none" in " ".join(printed("perturbations", "ei_ratio").split())
+    assert "effect:" not in printed("perturbations", "SK3")
 
 
 def test_unknown_catalogs_and_empty_searches_are_user_errors() -> None:

@@ -226,13 +226,13 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
     """
     if change.name not in vocabulary():
         raise unknown("perturbation", change.name, vocabulary(), "see synsys catalog perturbations")
-    mask = np.ones((len(places.wiring.nodes), SLOTS), bool)
-    if change.where:
-        mask &= places.nodes(change.where)[:, None]
+    template = places.wiring.nodes.template
+    inside = places.nodes(change.where) if change.where else np.ones(len(template), bool)
+    mask = np.repeat(inside[:, None], SLOTS, axis=1)
     if change.cell:
         mask &= places.mask((change.cell,), ())
     if not mask.any():
-        here = sorted({c for t in places.wiring.nodes.template.unique() for c in cells()[t]})
+        here = sorted({c for t in template[inside].unique() for c in cells()[t]})
         raise UserError(
             f"{change}: no {change.cell or 'population'} in {change.where or 'this brain'} "
             f"(cells here: {', '.join(here)})"

@@ -2,13 +2,49 @@
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import active_children
 from os import PathLike
 from pathlib import Path
 
 from synsys.core.errors import UserError
+
+
+class Terminated(BaseException):
+    """The process was told to end (SIGTERM); raised so that what is half written is removed."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within it SIGTERM ends worker processes at once and raises `Terminated`, as Ctrl-C raises its own.
+
+    Without effect outside the main thread, or where the caller has its own handler or ignores the signal.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    owner = os.getpid()
+
+    def end(number: int, frame: object) -> None:
+        if os.getpid() != owner:  # a worker, forked with this handler
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, the clean-up still finishes
+        for child in active_children():
+            child.terminate()
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def prepare_out(path: str | PathLike[str], force: bool = False) -> Path:

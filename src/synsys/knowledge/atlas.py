@@ -187,7 +187,9 @@ def _resolve(regions: pd.DataFrame, text: str) -> tuple[np.ndarray, list[str]]:
     if dk:
         raise UserError(f"this brain has no region for {text}; {_what_there_is(regions)}")
     names = [*(alias for row in loci() for alias in row.aliases), *(row.name for row in loci())]
-    raise unknown("region or network", text, [*DK_CORTEX, *names, *labels])
+    places = [row.name for row in loci() if row.kind != "loop"]
+    hint = "or a region label of the brain, or a Desikan-Killiany name; L. or R. before it for one side"
+    raise unknown("region or network", text, [*DK_CORTEX, *names, *labels], hint, places)
 
 
 def _members(regions: pd.DataFrame, row: Locus, here: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.load import claims, disorder_cells, limitation, therapies, vocabulary
-from synsys.knowledge.mechanisms import disorders
+from synsys.knowledge.mechanisms import disorders, inert
 from synsys.knowledge.resolve import related_quantities
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _KINDS = {
     "disorders": ("disorder",),
 }
 _DETAILS = {
-    "perturbations": ("level", "unit", "healthy", "genes", "aliases"),
+    "perturbations": ("effect", "level", "unit", "healthy", "genes", "aliases"),
     "readouts": ("level", "unit", "aliases"),
     "therapies": ("aliases", "molecular_targets", "network_targets", "limitation"),
     "disorders": (
@@ -43,6 +43,8 @@ _DETAILS = {
     ),
     "claims": ("section", "condition", "claim_strength", "test_role", "contradictions"),
 }
+NO_EFFECT = "none: nothing in the model follows from it yet"
+"""Mark of perturbations that no link or equation takes up, in the column ``effect``; else empty."""
 _SUMMARY = {"claims": "paraphrase"}
 
 
@@ -137,7 +139,11 @@ def _quantities(kind: str) -> pd.DataFrame:
     import pandas as pd
 
     rows = [row for row in vocabulary().values() if row.kind in _KINDS[kind]]
-    more = {"therapies": _therapy_columns, "disorders": _disorder_columns}.get(kind, lambda row: {})
+    more = {
+        "perturbations": lambda row: {"effect": NO_EFFECT if inert(row.name) else ""},
+        "therapies": _therapy_columns,
+        "disorders": _disorder_columns,
+    }.get(kind, lambda row: {})
     return pd.DataFrame(
         [
             {

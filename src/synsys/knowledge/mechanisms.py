@@ -18,6 +18,17 @@ TONES = {
 """Vocabulary name of the tone of each transmitter that `diffuse` projections release."""
 
 
+TERMS = frozenset({
+    "ampa_conductance", "cacna1c_conductance", "cacna1h_conductance", "chloride_reversal", "cl_conductance",
+    "conduction_velocity", "excitatory_drive", "gaba_release", "gabaa_conductance", "gabaa_pv_conductance",
+    "gabaa_sst_conductance", "gabab_conductance", "gad1_expression", "glutamate_release", "hcn_conductance",
+    "kcnh2_conductance", "kcnn3_conductance", "kcnq2_conductance", "long_range_synaptic_weight",
+    "na_conductance", "neurovascular_coupling", "nmda_conductance", "nmda_occupancy", "noise_amplitude",
+    "pv_interneuron_density", "spine_density", "sst_interneuron_function",
+})  # fmt: skip
+"""Vocabulary names that are factors or terms of the model's equations themselves."""
+
+
 @dataclass(frozen=True)
 class Receptor:
     """A metabotropic receptor whose activation modulates the circuit.
@@ -274,6 +285,17 @@ def receptors() -> tuple[Receptor, ...]:
 def links() -> tuple[Link, ...]:
     """All rows of ``links.csv``."""
     return load_table("links.csv", Link)
+
+
+@cache
+def _causes() -> frozenset[str]:
+    received = (name for row in receptors() for name in (row.density, row.tone, row.occupancy) if name)
+    return TERMS | {link.source for link in links()} | set(received)
+
+
+def inert(name: str) -> bool:
+    """Whether nothing follows from a quantity: no term, link or receptor of the model takes it up."""
+    return name not in _causes()
 
 
 @cache

@@ -30,7 +30,7 @@ _PERTURBATION = re.compile(
     r"\s*(?P<name>[^=@]+?)\s*(?P<op>\+?=)\s*(?P<value>[^@=]+?)\s*(?:@\s*(?P<where>[^@=]+?)\s*)?"
 )
 _NOT_PERTURBABLE = {
-    "therapy": "is a therapy, not a quantity; give it with --therapy",
+    "therapy": "is a therapy, and therapies cannot be run yet; see synsys catalog therapies",
     "disorder": "is a disorder, not a quantity; give it with --disorder",
     "method": "is a method of analysis, it cannot be perturbed",
     "readout": "is a readout: the model computes it, it cannot be set",

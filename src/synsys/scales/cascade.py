@@ -15,7 +15,7 @@ from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
-from synsys.knowledge.mechanisms import disorders
+from synsys.knowledge.mechanisms import disorders, inert
 from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity, resolved
 from synsys.scales import tree as groups
 from synsys.scales.describe import created, digests, methods, references
@@ -37,7 +37,10 @@ def profile(name: str) -> tuple[Perturbation, ...]:
     except UserError:
         found = name
     if found not in known:
-        raise unknown("disorder", name, sorted(known), "see synsys catalog disorders")
+        names = {row: (*vocabulary()[row].aliases, row) for row in sorted(known)}  # what a user types first
+        accepted = [alias for aliases in names.values() for alias in aliases]
+        first = [aliases[0] for aliases in names.values()]
+        raise unknown("disorder", name, accepted, "see synsys catalog disorders", first)
     return tuple(
         Perturbation(r.name, r.value, r.op, r.cell or None, r.where or None, r.sd, r.grade, r.source)
         for r in disorders()
@@ -48,11 +51,29 @@ def profile(name: str) -> tuple[Perturbation, ...]:
 def resolve(
     perturb: Sequence[str | Perturbation] | str | Perturbation, disorder: Sequence[str] | str = ()
 ) -> tuple[Perturbation, ...]:
-    """Perturbations from text, records and disorder names, in that order."""
+    """Perturbations from text, records and disorder names, in that order.
+
+    Raises
+    ------
+    UserError
+        For unknown names, and if nothing in the model follows from any of the perturbations.
+    """
     given = [perturb] if isinstance(perturb, str | Perturbation) else list(perturb)
     named = [disorder] if isinstance(disorder, str) else list(disorder)
     changes = [parse_perturbation(p) if isinstance(p, str) else resolved(p) for p in given]
-    return (*changes, *(row for name in named for row in profile(name)))
+    changes += [row for name in named for row in profile(name)]
+    idle = inert_names(changes)
+    if idle and all(inert(change.name) for change in changes):
+        none = "no link leads from " + ("it" if len(idle) == 1 else "them")
+        raise UserError(
+            f"nothing in the model follows from {', '.join(idle)}: {none}; see synsys catalog perturbations"
+        )
+    return tuple(changes)
+
+
+def inert_names(changes: Sequence[Perturbation]) -> tuple[str, ...]:
+    """Quantities among the perturbations from which nothing in the model follows, each once."""
+    return tuple(dict.fromkeys(change.name for change in changes if inert(change.name)))
 
 
 def open_brain(brain: Connectome | str | Path | None) -> Connectome:
