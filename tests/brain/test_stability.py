@@ -141,7 +141,7 @@ def scalar(gain: float, delay: float, tau: float = 10.0, tau_fast: float = 6.0) 
     brain = SimpleNamespace(labels=["L.somewhere"])
     return SimpleNamespace(
         linear=system,
-        point=SimpleNamespace(converged=True),
+        restless="",
         healthy=SimpleNamespace(model=SimpleNamespace(brain=brain)),
     )
 
