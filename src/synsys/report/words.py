@@ -300,12 +300,13 @@ def _origin(changed: pd.DataFrame) -> str:
 def _limitation(
     frame: pd.DataFrame, changed: pd.DataFrame, limitations: Mapping[str, str], grades: Mapping[str, str]
 ) -> str:
-    inputs = frame[frame["origin"] == "input"]
     weight: dict[str, float] = {}
-    for rows, factor in ((inputs, 100.0), (changed, 1.0)):
+    for rows in (frame[frame["origin"] == "input"], changed):  # that of what was changed, if it has one
         for name, d in zip(rows["limitation_id"], rows["d"].abs().fillna(0), strict=True):
             if name in limitations:
-                weight[name] = weight.get(name, 0.0) + factor * (d + 0.01)
+                weight[name] = weight.get(name, 0.0) + d + 1.0
+        if weight:
+            break
     weakest = max([grade for grade in changed.head(3)["grade"] if grade] or list(grades.values()) or [""])
     means = {"A": "a published model", "B": "a published mechanism with our coupling", "C": "a hypothesis"}
     graded = (
