@@ -1,5 +1,6 @@
 """Solving a brain in many states and draws, on one or several processes."""
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -233,6 +234,7 @@ _RUNNER: list[Runner] = []
 
 
 def _start(runner: Runner) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: a worker cut off holds its queue
     _RUNNER[:] = [runner]
     threadpool_limits(1)
 
