@@ -5,15 +5,19 @@ Usage: python benchmarks/rhythms.py [--members 16] [--out benchmarks/results/rhy
 Per calibration member, on the embedded brain: height (log10 over the chord of its flanks) of the gamma bump
 of cortex with PV cells and without PV inhibition of E cells, of alpha with and without the thalamus, of
 hippocampal theta with and without SST inhibition. Healthy rates are held in every variant, so only the
-mechanism differs. All three were calibrated on a cortex-thalamus pair and on a hippocampus alone; here they
-are looked at where they were not fitted.
+mechanism differs. Gamma was calibrated on cortex alone, alpha in the network of like regions, theta on a
+hippocampus alone; here all are looked at in the whole brain with its maps.
 """
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
 import numpy as np
+from facts import prominence
 
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import OperatingPoint, arriving, rest
@@ -53,23 +57,6 @@ def without(healthy: HealthyBrain, mechanism: str) -> State:
     return State(p, coupling, point, state.noise, state.slow, state.speed, state.vascular, None, other)
 
 
-def bump(f: np.ndarray, psd: np.ndarray, low: float, high: float) -> tuple[float, float]:
-    """Frequency and height of the highest local maximum over the chord of its flanks (a factor 1.6 away)."""
-    best = (np.nan, -np.inf)
-    y, x = np.log10(psd), np.log10(f)
-    for i in range(1, len(f) - 1):
-        if low <= f[i] <= high:
-            below, above = (f < f[i]) & (f > f[i] / 1.6), (f > f[i]) & (f < f[i] * 1.6)
-            if not below.any() or not above.any():
-                continue
-            a = np.flatnonzero(below)[y[below].argmin()]
-            b = np.flatnonzero(above)[y[above].argmin()]
-            chord = np.interp(x[i], [x[a], x[b]], [y[a], y[b]])
-            if y[i] >= y[i - 1] and y[i] >= y[i + 1] and y[i] - chord > best[1]:
-                best = (float(f[i]), float(y[i] - chord))
-    return best
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=16)
@@ -77,6 +64,12 @@ def main() -> None:
     args = parser.parse_args()
     model = BrainModel(load_embedded())
     grid = Grid(model, np.unique(np.r_[np.arange(2.0, 60.0), np.arange(60.0, 101.0, 4.0)]))
+
+    def bump(psd: np.ndarray, low: float, high: float) -> tuple[float, float]:
+        mean = np.exp(np.log(psd).mean(1, keepdims=True))
+        f, height = prominence(mean, low, high, grid.frequency)
+        return float(f[0]), float(height[0])
+
     rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in BANDS}
     for k in range(min(args.members, members())):
         healthy = HealthyBrain(model, Draw(k))
@@ -85,10 +78,10 @@ def main() -> None:
         whole = solve(healthy.state, grid)
         for name, (structure, low, high) in BANDS.items():
             here = (model.brain.regions.structure == structure).to_numpy()
-            f, height = bump(grid.frequency, np.exp(np.log(whole.psd[:, here]).mean(1)), low, high)
+            f, height = bump(whole.psd[:, here], low, high)
             state = without(healthy, name)
             cut = solve(state, grid, whole.noise)
-            _, left = bump(grid.frequency, np.exp(np.log(cut.psd[:, here]).mean(1)), low, high)
+            _, left = bump(cut.psd[:, here], low, high)
             rows[name].append((f, height, left))
     lines = [
         "# Rhythms with and without their mechanism", "",
@@ -100,8 +93,8 @@ def main() -> None:
     removed = {"gamma": "PV inhibition of E", "alpha": "thalamus", "theta": "SST inhibition"}
     for name, values in rows.items():
         table = np.array(values)
-        with_bump = np.isfinite(table[:, 1])
-        left = int((np.isfinite(table[:, 2]) & (table[:, 2] > 0.03)).sum())
+        with_bump = table[:, 1] > 0
+        left = int((table[:, 2] > 0.03).sum())
         f, height = (np.median(table[with_bump, c]) if with_bump.any() else np.nan for c in (0, 1))
         lines.append(
             f"| {name} | {with_bump.sum()} of {len(table)} | {f:.1f} | {height:.2f} | "
