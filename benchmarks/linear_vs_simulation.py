@@ -165,17 +165,22 @@ def growing(seconds: float, seeds: int, member: int) -> str:
     rows = []
     for noise in NOISES:
         show = progress(f"noise x {noise:g}")
-        sim = simulate(
-            state,
-            seconds,
-            range(seeds),
-            dt=DT,
-            every=EVERY,
-            warm_up=2.0,
-            noise=noise,
-            sources=sources,
-            progress=show,
-        )
+        try:
+            sim = simulate(
+                state,
+                seconds,
+                range(seeds),
+                dt=DT,
+                every=EVERY,
+                warm_up=2.0,
+                noise=noise,
+                sources=sources,
+                progress=show,
+            )
+        except FloatingPointError as error:  # Gaussian noise has made a conductance negative
+            rows.append(f"| {noise:g} | {error} |" + " |" * 9)
+            print(rows[-1], flush=True)
+            continue
         f, got = observed(sim)
         other = averaged(state, noise)
         cells = [f"{noise:g}", f"{sim.sd[cortex, 0].mean():.2f}", f"{noise * plain_sd:.2f}"]

@@ -154,7 +154,7 @@ def h_inf(v, p):
 
 def sk_open(c, p):
     """SK channels open at calcium `c` (multiples of healthy), Hill curve (Koehler et al. 1996)."""
-    bound = c**p.ca_hill
+    bound = np.where(np.real(c) > 0, c, 0.0) ** p.ca_hill  # noise of its current may empty the pool
     return bound / (bound + p.ca_half**p.ca_hill)
 
 
