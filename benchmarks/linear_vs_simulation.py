@@ -39,7 +39,7 @@ REDUCED = (
 LOW, HIGH = 1.0, 100.0
 WINDOW = 4.0
 DT, EVERY = 0.25, 10
-NOISES = (0.1, 0.25, 0.5, 1.0, 2.0)
+NOISES = (0.1, 0.25, 0.5, 1.0)
 
 
 def part(names: Sequence[str]) -> Connectome:
