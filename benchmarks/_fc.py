@@ -6,8 +6,9 @@ import numpy as np
 
 from synsys.brain.bold import BAND_NODES, bold_covariance, correlation, drive_weights, noise_level
 from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import cross, respond
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.brain.wiring import TELENCEPHALON
 from synsys.core.connectome import Connectome
 from synsys.knowledge.mechanisms import maps

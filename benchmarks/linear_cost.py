@@ -26,10 +26,11 @@ import pandas as pd
 from synsys.brain.bold import BAND_NODES, bold_fc, drive_weights
 from synsys.brain.draws import Draw
 from synsys.brain.linear import DelayedWeights, Linearised, angular
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import Grid
 from synsys.brain.spectra import cross, respond
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.core.connectome import NETWORKS, Connectome
 from synsys.data.embedded import load_embedded
 

@@ -21,11 +21,12 @@ for library in ("OPENBLAS", "OMP", "MKL"):
 import numpy as np
 
 from synsys.brain.draws import SHARED, Draw
+from synsys.brain.model import BrainModel
 from synsys.brain.simulate import Simulation, simulate
 from synsys.brain.solution import BANDS, correlation
 from synsys.brain.spectra import cross, respond
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.brain.statistical import averaged, variance
 from synsys.circuit.calibration import members
 from synsys.core.connectome import Connectome

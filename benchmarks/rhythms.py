@@ -21,9 +21,10 @@ from facts import prominence
 
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import OperatingPoint, arriving, rest
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import Grid, solve
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.circuit.calibration import members
 from synsys.circuit.drift import inverse_firing, steady_gates
 from synsys.circuit.templates import with_background

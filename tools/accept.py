@@ -19,9 +19,10 @@ import pandas as pd
 from facts import prominence
 
 from synsys.brain.draws import Draw, draws
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import FINE, Grid, solve
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.measures.readouts import readouts

@@ -11,8 +11,9 @@ import numpy as np
 from facts import FREQUENCY, LESIONS, REGIONS, prominence
 
 from synsys.brain.fixed import rest
+from synsys.brain.model import SLOW_INPUT
 from synsys.brain.noise import TAU_NOISE
-from synsys.brain.state import SLOW_INPUT, UNIT_NOISE
+from synsys.brain.state import UNIT_NOISE
 from synsys.brain.wiring import build_wiring
 from synsys.circuit.drift import E_GLU, E_K, Parameters, block, drift, firing, inverse_firing, steady_gates
 from synsys.circuit.linear import KINDS, jacobian, local_transfer

@@ -8,8 +8,9 @@ import numpy as np
 
 from synsys.brain.draws import Draw
 from synsys.brain.linear import Linearised
+from synsys.brain.model import BrainModel
 from synsys.brain.noise import TAU_NOISE
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.circuit.drift import SIZE, SLOTS
 from synsys.circuit.linear import CALCIUM, FAST, KINDS, SLOW
 from synsys.core.connectome import Connectome

@@ -24,8 +24,9 @@ from synsys.brain.bold import (
 )
 from synsys.brain.draws import draws
 from synsys.brain.fixed import arriving
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import cross, respond
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import block, firing, steady_gates
 from synsys.core.errors import UserError
 from synsys.data.embedded import load_embedded

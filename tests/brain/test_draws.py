@@ -7,7 +7,8 @@ import pytest
 from oracle import healthy, model
 
 from synsys.brain.draws import AT_MEDIAN, SIZES, Draw, deviates, draws, lognormal
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.model import BrainModel
+from synsys.brain.state import HealthyBrain
 from synsys.circuit.calibration import member, members
 from synsys.circuit.templates import prior
 from synsys.core.errors import UserError

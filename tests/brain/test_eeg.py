@@ -27,8 +27,9 @@ from synsys.brain.eeg import (
     plv_from_coherence,
     time_lag,
 )
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import cross, power, respond
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded, load_surface

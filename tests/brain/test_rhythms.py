@@ -9,9 +9,10 @@ import pytest
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import rest
 from synsys.brain.linear import Linearised
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import power, respond
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.circuit.linear import jacobian
 from synsys.circuit.templates import with_background
 from synsys.data.embedded import load_embedded

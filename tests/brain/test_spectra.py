@@ -8,8 +8,9 @@ from oracle import ALL_KINDS, CORTEX, PAIRED, dense_cross, healthy, part
 
 from synsys.brain.draws import Draw
 from synsys.brain.linear import DelayedWeights, angular
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import cross, power, respond
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.brain.statistical import population_power
 from synsys.core.perturbation import Perturbation
 

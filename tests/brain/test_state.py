@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from oracle import ALL_KINDS, healthy, model, part
 
 from synsys.brain.draws import Draw, draws
+from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
 from synsys.brain.solution import BANDS, COARSE, Grid, solve
 from synsys.brain.spectra import respond
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary

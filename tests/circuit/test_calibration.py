@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import Grid, solve
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.circuit.calibration import GROUPS, ensemble, member, members
 from synsys.circuit.templates import prior, with_background
 from synsys.data.embedded import load_embedded

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import BANDS, COARSE, FINE, PAIRS, Grid, solve
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary

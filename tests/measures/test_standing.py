@@ -9,9 +9,10 @@ import pytest
 
 from synsys.brain.draws import Draw
 from synsys.brain.fixed import OperatingPoint, arriving
+from synsys.brain.model import BrainModel
 from synsys.brain.multipliers import events, multiplied, noise_factor
 from synsys.brain.solution import COARSE, Grid, Solution
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary
 from synsys.measures.readouts import circuits, microcircuit

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from synsys.brain.draws import draws
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.model import BrainModel
+from synsys.brain.state import HealthyBrain
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation

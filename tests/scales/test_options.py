@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import Grid, solve
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.brain.statistical import averaged
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from synsys.brain.draws import Draw, draws
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import COARSE, Grid, Solution, solve
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain
+from synsys.brain.state import HealthyBrain
 from synsys.core.connectome import Connectome
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import population

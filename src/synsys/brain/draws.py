@@ -1,14 +1,16 @@
 """Draws: one calibration member and one sample of every other declared prior."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
 
 from synsys.circuit.calibration import member, members
-from synsys.circuit.templates import prior
-from synsys.knowledge.mechanisms import links, maps, projections, receptors
+from synsys.circuit.templates import cells, prior
+from synsys.knowledge.mechanisms import Link, links, maps, projections, receptors
+from synsys.knowledge.signaling import Edge, edges, nodes
+from synsys.signaling.network import Network
 
 NOISE_RATIO_SD = 0.3
 """Prior sd of log of the PV : E ratio of background noise (declared)."""
@@ -20,6 +22,8 @@ SHARED = (0.01, 0.5)
 """Prior median and sd of log of the share of the slow input's variance common to all regions (declared)."""
 SIZES = 64
 """Perturbations whose sizes can be sampled at once."""
+MOST_REJECTED = 1000
+"""Samples of the signaling priors that are tried for one draw."""
 CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
 """Templates whose loop through the connectome the calibration fits."""
 AT_MEDIAN = ("I_SK:thalamus.RE", "I_SK:brainstem.VTA")
@@ -39,9 +43,10 @@ class Draw:
         at their prior medians.
     factors : dict
         Logarithm of the factor on any other lognormal prior, by its id: conductances (`templates.prior`),
-        strengths of projections, half-saturations of receptors. They replace those of the member.
+        strengths of projections, half-saturations of receptors, time constants of the signaling network
+        (``tau:NODE``). They replace those of the member.
     strength : dict
-        Strength of each link.
+        Strength of each link and of each edge of the signaling network.
     beta : dict
         Slope of each regional map, by (multiplier, map, cells).
     noise_ratio, exponent, slow, shared : float
@@ -79,7 +84,8 @@ def lognormal() -> dict[str, float]:
     for row in projections():
         if row.scope != "connectome" or not {row.from_template, row.to_template} <= CALIBRATED_PAIR:
             out[row.id] = row.strength_sd
-    return out | {row.receptor: row.half_saturation_sd for row in receptors()}
+    out |= {row.receptor: row.half_saturation_sd for row in receptors()}
+    return out | {f"tau:{name}": row.tau_sd for name, row in nodes().items()}
 
 
 def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
@@ -97,24 +103,20 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
     beta : float
         Factor on every map slope; 0 makes all regions alike.
     """
-    uncertain = [link for link in links() if link.sd > 0]
+    rows: list[Link | Edge] = [*links(), *edges()]
+    uncertain = [link for link in rows if link.sd > 0]
     unsigned = [link for link in uncertain if not link.sign_certain]
     width = 4 + SIZES + len(uncertain) + len(unsigned) + len(maps()) + len(lognormal())
     table = deviates(n, width, seed)
     columns = iter(table.T[4 + SIZES :])
-    strength = {
-        link.id: np.abs(link.strength + link.sd * next(columns)) * np.sign(link.strength)
-        for link in uncertain
-    }
-    for link in unsigned:
-        strength[link.id] = strength[link.id] * np.where(next(columns) < 0, -1.0, 1.0)
+    strength = _strengths(uncertain, unsigned, columns)
     slopes = {(m.multiplier, m.map, m.cell): beta * (m.beta + m.beta_sd * next(columns)) for m in maps()}
     factors = {key: sd * next(columns) for key, sd in lognormal().items()}
 
     def at(k: int, values: dict) -> dict:
         return {key: float(column[k]) for key, column in values.items()}
 
-    return [
+    found = [
         Draw(
             member=k % members(),
             factors=at(k, factors),
@@ -128,6 +130,72 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
         )
         for k, row in enumerate(table)
     ]
+    return [_truncated(draw, (seed, k)) for k, draw in enumerate(found)]
+
+
+def _strengths(uncertain: Sequence[Link | Edge], unsigned: Sequence[Link | Edge], columns: Iterator) -> dict:
+    """Strengths from standard normal deviates: folded at 0, then a sign where the literature gives none."""
+    out = {row.id: np.abs(row.strength + row.sd * next(columns)) * np.sign(row.strength) for row in uncertain}
+    for row in unsigned:
+        out[row.id] = out[row.id] * np.where(next(columns) < 0, -1.0, 1.0)
+    return out
+
+
+def _truncated(draw: Draw, seed: tuple[int, int]) -> Draw:
+    """The draw if health is stable in its signaling network, else with other strengths and time constants.
+
+    They are drawn anew, one set after the other, until it is: the joint prior is truncated.
+    """
+    if steady(draw):
+        return draw
+    rng = np.random.default_rng((*seed, 1))
+    uncertain = list(edges())
+    unsigned = [edge for edge in uncertain if not edge.sign_certain]
+    for _ in range(MOST_REJECTED):
+        strength = _strengths(uncertain, unsigned, iter(rng.standard_normal(len(uncertain) + len(unsigned))))
+        factors = {f"tau:{name}": row.tau_sd * rng.standard_normal() for name, row in nodes().items()}
+        other = replace(
+            draw,
+            strength=draw.strength | {key: float(value) for key, value in strength.items()},
+            factors=draw.factors | factors,
+        )
+        if steady(other):
+            return other
+    raise RuntimeError(f"no stable signaling network in {MOST_REJECTED} samples of its priors")
+
+
+def steady(draw: Draw) -> bool:
+    """Whether health is stable in the signaling network of a draw, in every kind of region."""
+    network = everywhere()
+    return not network.names or network.growth(network.kinetics(draw.strength, draw.factors)) < 0
+
+
+def rejection_rate(n: int = 128, seed: int = 0) -> float:
+    """Share of samples of the signaling priors in which health is unstable, so that they are not used."""
+    rng = np.random.default_rng((seed, 2))
+    uncertain = list(edges())
+    unsigned = [edge for edge in uncertain if not edge.sign_certain]
+    unstable = 0
+    for _ in range(n):
+        strength = _strengths(uncertain, unsigned, iter(rng.standard_normal(len(uncertain) + len(unsigned))))
+        factors = {f"tau:{name}": row.tau_sd * rng.standard_normal() for name, row in nodes().items()}
+        unstable += not steady(Draw(None, factors, {key: float(value) for key, value in strength.items()}))
+    return unstable / n
+
+
+@cache
+def everywhere() -> Network:
+    """The signaling network on one region of every kind that its edges tell apart."""
+    named = {name for edge in edges() for name in (*edge.where, *edge.source_where)}
+    kinds = sorted({*cells(), *named})
+
+    def where(names: Sequence[str]) -> np.ndarray:
+        if not names:
+            return np.ones(len(kinds), bool)
+        # a locus or network is taken to lie in cortex
+        return np.array([k in names or (k not in cells() and "cortex" in names) for k in kinds])
+
+    return Network(where, np.ones(len(kinds)))
 
 
 def deviates(n: int, width: int, seed: int) -> np.ndarray:

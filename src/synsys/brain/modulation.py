@@ -1,7 +1,8 @@
 """From perturbations to multipliers: the links of ``links.csv`` evaluated on a brain.
 
 Every variable of the vocabulary is an array over (node, population). A perturbation moves it, links carry
-the change on, in three passes that need no iteration: molecular links in causal order; activation of
+the change on at once, in passes that need no iteration: definitions that lead into the signaling network
+(`Modulation.enter`), whose levels `synsys.brain.slow` supplies; links in causal order; activation of
 neuromodulator receptors, a = density ((1 - occupancy) sat(tone) + occupancy efficacy); links from
 activations to conductances and drive.
 """
@@ -21,15 +22,23 @@ from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.atlas import resolve_where
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import Link, links, receptors
+from synsys.knowledge.mechanisms import TERMS, Link, links, receptors
+from synsys.knowledge.signaling import ACTIVATION, edges, nodes
 
-ACTIVATION = "activation:"
+
+@cache
+def entering() -> tuple[Link, ...]:
+    """Definitions whose target is a node of the signaling network, sources before targets."""
+    return tuple(link for link in _sorted(links()) if link.target in nodes())
 
 
 @cache
 def causal_order() -> tuple[Link, ...]:
-    """Links between molecules (not from receptor activation), sources before targets."""
-    rows = [link for link in links() if link.kind != "receptor"]
+    """All other links between molecules (not from receptor activation), sources before targets."""
+    return tuple(link for link in _sorted(links()) if link.kind != "receptor" and link.target not in nodes())
+
+
+def _sorted(rows: Sequence[Link]) -> tuple[Link, ...]:
     graph: dict[str, set[str]] = {}
     for link in rows:
         graph.setdefault(link.target, set()).add(link.source)
@@ -40,7 +49,7 @@ def causal_order() -> tuple[Link, ...]:
 @cache
 def receptor_links() -> tuple[Link, ...]:
     """Links that stand for neuromodulator receptors, applied last."""
-    return tuple(link for link in links() if link.kind == "receptor")
+    return tuple(link for link in links() if link.kind == "receptor" and link.target not in nodes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +153,10 @@ class Modulation:
         out.touched = set(self.touched)
         return out
 
+    def copy(self) -> "Modulation":
+        """A copy that can be moved further."""
+        return self.at(self._places)
+
     def move(self, name: str, mask: np.ndarray, amount: np.ndarray | float) -> None:
         """Add `amount` to the logarithm (ratio rows) or the value of a variable where `mask` holds."""
         row = vocabulary().get(name)
@@ -151,16 +164,33 @@ class Modulation:
         store[name] = store.get(name, np.zeros(self._shape)) + np.where(mask, amount, 0.0)
         self.touched.add(name)
 
-    def perturb(self, change: Perturbation, z: float = 0.0) -> None:
-        """Apply one perturbation, its size shifted by `z` prior standard deviations."""
+    def perturb(self, change: Perturbation, z: float = 0.0, level: float = 1.0) -> None:
+        """Apply a share of one perturbation, its size shifted by `z` prior standard deviations."""
         mask = selection(self._places, change)
         amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
-        self.move(change.name, mask, amount)
+        self.move(change.name, mask, level * amount)
+
+    def enter(self) -> None:
+        """Carry what was perturbed into the nodes that it stands for (links that are definitions)."""
+        for link in entering():
+            self._carry(link, link.strength, self.value(link.source), _rest(link.source))
+
+    def moved(self, name: str) -> np.ndarray:
+        """Logarithm of the factor (ratio rows) or increment of a variable at each node, (N,).
+
+        Of populations that differ, that which is moved furthest.
+        """
+        row = vocabulary().get(name)
+        store = self._log if row is None or row.multiplies else self._add
+        value = store.get(name)
+        if value is None:
+            return np.zeros(self._shape[0])
+        return np.take_along_axis(value, np.abs(value).argmax(1)[:, None], 1)[:, 0]
 
     def propagate(
         self, strength: Mapping[str, float] | None = None, factors: Mapping[str, float] | None = None
     ) -> None:
-        """Carry all changes along the links.
+        """Carry all changes along the links that do not lead into the signaling network.
 
         Parameters
         ----------
@@ -229,6 +259,8 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
     template = places.wiring.nodes.template
     inside = places.nodes(change.where) if change.where else np.ones(len(template), bool)
     mask = np.repeat(inside[:, None], SLOTS, axis=1)
+    if change.cell and change.name in nodes() and change.name not in TERMS:
+        raise UserError(f"{change}: {change.name} is one pool per region; give it without :{change.cell}")
     if change.cell:
         mask &= places.mask((change.cell,), ())
     if not mask.any():
@@ -240,23 +272,37 @@ def selection(places: Places, change: Perturbation) -> np.ndarray:
     return mask
 
 
-def path_from(changes: Sequence[Perturbation]) -> dict[str, str]:
-    """Worst evidence grade with which each variable is reached from changes by links (A best).
+@cache
+def _rows() -> tuple[tuple[str, str, str], ...]:
+    """Source, target and grade of every row that carries a change without the fast brain."""
+    out = [(row.source, row.target, str(row.grade)) for row in links()]
+    out += [(row.source, row.target, str(row.grade)) for row in edges()]
+    for receptor in receptors():
+        for cause in (receptor.density, receptor.tone, receptor.occupancy):
+            if cause:
+                out.append((cause, ACTIVATION + receptor.receptor, receptor.grade))
+    return tuple(out)
 
-    A change starts at the grade of its size; a user's own size is given, grade A. The circuit that carries
-    effects further is graded in its own tables, not here.
+
+def path_from(changes: Sequence[Perturbation]) -> dict[str, str]:
+    """Best over paths of the worst evidence grade with which rows of the tables reach each variable.
+
+    A change starts at the grade of its size; a user's own size is given, grade A. Rows that start at the
+    fast brain (``fast:...``) are not followed: what they bring is dynamics, not table. The circuit that
+    carries effects further is graded in its own tables, not here.
     """
     grade: dict[str, str] = {}
     for change in changes:
         grade[change.name] = max(grade.get(change.name, "A"), change.grade or "A")
-    for link in causal_order():
-        if link.source in grade:
-            grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))
-    for receptor in receptors():
-        for cause in (receptor.density, receptor.tone, receptor.occupancy):
-            if cause in grade:
-                grade[ACTIVATION + receptor.receptor] = max(grade[cause], receptor.grade)
-    for link in receptor_links():
-        if link.source in grade:
-            grade[link.target] = max(grade[link.source], link.grade, grade.get(link.target, "A"))
+    outgoing: dict[str, list[tuple[str, str]]] = {}
+    for source, target, own in _rows():
+        outgoing.setdefault(source, []).append((target, own))
+    frontier = sorted(grade)
+    while frontier:
+        name = frontier.pop()
+        for target, own in outgoing.get(name, ()):
+            worst = max(grade[name], own)
+            if target not in grade or worst < grade[target]:
+                grade[target] = worst
+                frontier.append(target)
     return grade

@@ -16,8 +16,9 @@ from synsys.brain.bold import (
 )  # fmt: skip
 from synsys.brain.eeg import plv_from_coherence
 from synsys.brain.linear import DelayedWeights, angular
+from synsys.brain.model import BrainModel
 from synsys.brain.spectra import Response, cross, respond
-from synsys.brain.state import BrainModel, State
+from synsys.brain.state import State
 from synsys.circuit.drift import firing
 
 BANDS = {

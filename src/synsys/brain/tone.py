@@ -54,6 +54,23 @@ class Diffuse:
     strength: float
 
 
+@dataclass(frozen=True, eq=False)
+class Following:
+    """Where the nuclei came to rest.
+
+    Attributes
+    ----------
+    v, log_rate : ndarray, (nuclei nodes, 3)
+        Potentials, mV; logarithm of rates relative to health.
+    settled : bool
+        Whether rates and tones agree.
+    """
+
+    v: np.ndarray
+    log_rate: np.ndarray
+    settled: bool
+
+
 class Nuclei:
     """The neuromodulatory nuclei of a brain and where they project.
 
@@ -119,7 +136,8 @@ class Nuclei:
         draw: Draw,
         health: tuple[Parameters, np.ndarray, np.ndarray, np.ndarray],
         mask: Mapping[str, np.ndarray],
-    ) -> tuple[Modulation, bool]:
+        near: Following | None = None,
+    ) -> tuple[Modulation, Following]:
         """A modulation propagated together with the tones that its nuclei release.
 
         The nuclei come to rest with all that acts on them directly, their own transmitter included; their
@@ -133,18 +151,20 @@ class Nuclei:
         health : (Parameters, coupling, arriving conductance, potentials)
             The healthy brain at rest.
         mask : mapping of str to ndarray of bool, (N, 3)
+        near : Following, optional
+            Of a state like it, from which the search starts; health by default.
 
         Returns
         -------
         Modulation
-        bool
-            Whether rates and tones agree.
+        Following
         """
         at = self.at
         p0, coupling, u, v0 = health[0].take(at), health[1][:, at], health[2][:, at], health[3][at]
         own = modulation.at(self.places, at)
         here = {name: value[at] for name, value in mask.items()}
-        v, log_rate, gap, step = v0, np.zeros(v0.shape), None, None
+        v, log_rate = (v0, np.zeros(v0.shape)) if near is None else (near.v, near.log_rate)
+        gap, step = None, None
         for _ in range(ROUNDS):
             trial = own.at(self.places)
             self.release(trial, log_rate, draw, at)
@@ -165,7 +185,7 @@ class Nuclei:
         out = modulation.at(self._places)
         self.release(out, log_rate, draw)
         out.propagate(draw.strength, draw.factors)
-        return out, settled
+        return out, Following(v, log_rate, bool(settled))
 
 
 def at_rest(p: Parameters, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -7,8 +7,9 @@ the two is the spread between people, calibration uncertainty left out. `cascade
 import numpy as np
 
 from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import population
 

@@ -16,9 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from synsys.brain.bold import observed_fc
 from synsys.brain.draws import Draw, draws
+from synsys.brain.model import BrainModel
 from synsys.brain.solution import COARSE, FINE, Grid, Solution, solve
 from synsys.brain.stability import stability
-from synsys.brain.state import BrainModel, HealthyBrain, State
+from synsys.brain.state import HealthyBrain, State
 from synsys.brain.statistical import averaged
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown

@@ -1,0 +1,348 @@
+"""A signed causal network in fold-change form: molecules that regulate each other, region by region.
+
+Every node follows, with regulated level y, perturbation and hence effective value z,
+
+    fold            dy/dt = w (P(z) - L(z) y) / tau         z = y c     health: 1
+    shift, index    dx/dt = w (S(z) - L(z) x) / tau         z = x + c   health: 0
+
+w being the rate of the developmental process that gates the node. Each regulator of a production P or a
+loss L has the Hill form of largest fold s,
+
+    h(u) = s e^(n u) / (s - 1 + e^(n u)),    u = ln z of a fold source, z of any other,
+
+so h = 1 at health, and 0 when an activator is gone. Regulators combine as product (*and*), weighted mean, or
+1 - prod(1 - h/s) (*or*: any suffices), beside a basal share; the sum S is bounded by limit tanh(S / limit).
+The exponents follow from the declared strengths, which are net elasticities at health whatever the logic
+(logic-based differential equations after Kraeutler, Soltis & Saucerman 2010, BMC Syst Biol 4:157, here
+relative to health). At health every term is exactly 1 (0), in floating point too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synsys.knowledge.signaling import Edge, Node, edges, folded, nodes
+
+STEEPEST = 60.0
+"""Largest exponent that is evaluated; beyond it a regulator is saturated."""
+LEAST = 1e-12
+"""Smallest fold whose logarithm is taken."""
+CHORD, RELAXED, TOLERANCE = 60, 20000, 1e-11
+"""Steps of the two searches for a stationary state, and what still counts as change."""
+
+Where = Callable[[Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Kinetics:
+    """Numbers of one draw.
+
+    Attributes
+    ----------
+    exponent : ndarray, (E, 1)
+        n of each edge, signed; increment per unit where targets are shift or index.
+    weight : ndarray, (E, 1)
+        Share in a weighted mean; 1 elsewhere.
+    tau : ndarray, (S, 1)
+        Time constants, days.
+    elasticity : ndarray, (E,)
+        Net effect at health, as sampled.
+    """
+
+    exponent: np.ndarray
+    weight: np.ndarray
+    tau: np.ndarray
+    elasticity: np.ndarray
+
+
+class Network:
+    """The network on the regions of a brain.
+
+    Parameters
+    ----------
+    where : callable
+        Regions that names select, bool (N,); no name selects all.
+    weight : ndarray, (N,)
+        Weight of each region in what the body sees.
+    rows, regulators : optional
+        Nodes and edges; those of the tables by default.
+
+    Attributes
+    ----------
+    names, inputs : list of str
+        Nodes (S); sources that are none (K): exposures, genes, receptors, the fast brain.
+    fold : ndarray of bool, (S, 1)
+    """
+
+    def __init__(
+        self,
+        where: Where,
+        weight: np.ndarray,
+        rows: Mapping[str, Node] | None = None,
+        regulators: Sequence[Edge] | None = None,
+    ) -> None:
+        self.rows = nodes() if rows is None else dict(rows)
+        kind = {name: row.form for name, row in self.rows.items()}
+        given = edges() if regulators is None else regulators
+        self.names = list(self.rows)
+        self.at = {name: i for i, name in enumerate(self.names)}
+        rank = {"and": 0, "mean": 1, "or": 2, "loss": 3, "sum": 4}
+        combined = {
+            e.id: "loss" if e.acts_on == "loss"
+            else self.rows[e.target].logic if kind[e.target] == "fold" else "sum" for e in given
+        }  # fmt: skip
+        self.edges = sorted(given, key=lambda e: (rank[combined[e.id]], self.at[e.target]))
+        self.combined = np.array([combined[e.id] for e in self.edges])
+        self.inputs = list(dict.fromkeys(e.source for e in self.edges if e.source not in self.at))
+        place = self.at | {name: len(self.names) + k for k, name in enumerate(self.inputs)}
+        self.source = np.array([place[e.source] for e in self.edges], int)
+        self.target = np.array([self.at[e.target] for e in self.edges], int)
+        self.fold = np.array([kind[name] == "fold" for name in self.names], bool)[:, None]
+        self.index = np.array([kind[name] == "index" for name in self.names], bool)[:, None]
+        self.input_fold = np.array([folded(name) for name in self.inputs], bool)
+        self.limit = np.array([row.limit or np.inf for row in self.rows.values()])[:, None]
+        self.basal = np.array([row.basal for row in self.rows.values()])[:, None]
+        self.body = np.array([row.scope == "body" for row in self.rows.values()], bool)
+        self.process = [row.process for row in self.rows.values()]
+        self.window = [e.window for e in self.edges]
+        self.share = weight / weight.sum()
+        self.size = len(weight)
+        self.mask = np.array([where(e.where) & where(e.source_where) for e in self.edges], float).reshape(
+            len(self.edges), self.size
+        )
+        self.saturation = np.array([e.saturation or 2.0 for e in self.edges]).reshape(-1, 1)
+
+    def kinetics(
+        self, strength: Mapping[str, float] | None = None, factors: Mapping[str, float] | None = None
+    ) -> Kinetics:
+        """Numbers from a draw.
+
+        Parameters
+        ----------
+        strength : mapping, optional
+            Strength of each edge by id; those of the table by default.
+        factors : mapping, optional
+            Logarithm of the factor on each time constant, by ``tau:NODE``.
+        """
+        strength, factors = strength or {}, factors or {}
+        g = np.array([strength.get(e.id, e.strength) for e in self.edges])
+        free = 1.0 - self.basal[self.target, 0]
+        s = self.saturation[:, 0]
+        exponent, weight = g.copy(), np.ones(len(g))
+        for i in range(len(self.names)):
+            here = self.target == i
+            for logic in ("and", "mean", "or"):
+                own = np.flatnonzero(here & (self.combined == logic))
+                if not len(own):
+                    continue
+                slope = g[own] / free[own]
+                if logic == "mean":
+                    total = np.abs(slope).sum()
+                    weight[own] = np.abs(slope) / total if total else 1.0 / len(own)
+                    slope = np.sign(slope) * total
+                if logic == "or":
+                    missed = np.prod(1 - 1 / s[own])
+                    slope = slope * (1 - missed) / (missed / (s[own] - 1))
+                exponent[own] = slope * s[own] / (s[own] - 1)
+        loss = self.combined == "loss"
+        exponent[loss] = g[loss] * s[loss] / (s[loss] - 1)
+        tau = [row.tau * np.exp(factors.get(f"tau:{name}", 0.0)) for name, row in self.rows.items()]
+        return Kinetics(exponent[:, None], weight[:, None], np.array(tau)[:, None], g)
+
+    def healthy(self) -> np.ndarray:
+        """Regulated levels of health, (S, N)."""
+        return np.where(self.fold, 1.0, 0.0) * np.ones((1, self.size))
+
+    def effective(self, y: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Effective values z, (S, N), of levels under perturbations (log factor or increment)."""
+        shifted = y + np.where(self.fold, 0.0, change)
+        others = np.where(self.index, np.maximum(shifted, 0.0), shifted)
+        return np.where(self.fold, y * np.exp(change * self.fold), others)
+
+    def regulation(
+        self,
+        y: np.ndarray,
+        change: np.ndarray,
+        inputs: np.ndarray,
+        k: Kinetics,
+        window: np.ndarray | float = 1.0,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Production (or sum) and loss of every node.
+
+        Parameters
+        ----------
+        y : ndarray, (S, N)
+            Regulated levels.
+        change : ndarray, (S, N)
+            Perturbations: logarithm of the factor on fold nodes, increment of all others.
+        inputs : ndarray, (K, N)
+            `inputs`: logarithms of fold sources, deviations of all others.
+        k : Kinetics
+        window : ndarray, (E, 1), or float
+            How open the window of each edge is.
+
+        Returns
+        -------
+        production, loss : ndarray, (S, N)
+        """
+        z = self.effective(y, change)
+        u = np.concatenate([np.where(self.fold, np.log(np.maximum(z, LEAST)), z), inputs])
+        drive = u[self.source] * (self.mask * window)
+        to_body = self.body[self.target]
+        drive[to_body] = (drive[to_body] @ self.share)[:, None]
+        production, loss = np.ones(y.shape), np.ones(y.shape)
+        s = self.saturation
+        bend = np.clip(-k.exponent * drive, -STEEPEST, STEEPEST)
+        log_h = -np.log1p((1 - 1 / s) * np.expm1(bend))  # of sums unused
+        for logic, (rows, starts, targets) in self._groups.items():
+            part = log_h[rows]
+            if logic in ("and", "loss"):
+                combined = np.exp(np.add.reduceat(part, starts, axis=0))
+            elif logic == "mean":
+                combined = 1.0 + np.add.reduceat(k.weight[rows] * np.expm1(part), starts, axis=0)
+            elif logic == "or":
+                gone = np.log1p(-np.minimum(np.expm1(part) / (s[rows] - 1), 1 - LEAST))
+                missed = np.exp(np.add.reduceat(np.log1p(-1 / s[rows]), starts, axis=0))
+                fall = -np.expm1(np.add.reduceat(gone, starts, axis=0))
+                combined = 1.0 + missed / (1 - missed) * fall
+            else:
+                combined = np.add.reduceat(k.exponent[rows] * drive[rows], starts, axis=0)
+            if logic == "loss":
+                loss[targets] = combined
+            elif logic == "sum":
+                production[targets] = combined
+            else:
+                production[targets] = 1.0 + (1 - self.basal[targets]) * (combined - 1.0)
+        if not self.fold.all():
+            own = ~self.fold[:, 0]
+            raw = production[own]
+            raw[~self._summed[own]] = 0.0
+            bounded = np.where(np.isinf(self.limit[own]), raw, self._bounded(raw, own))
+            production[own] = np.where(self.index[own], np.maximum(bounded, 0.0), bounded)
+        return production, loss
+
+    def _bounded(self, raw: np.ndarray, own: np.ndarray) -> np.ndarray:
+        limit = np.where(np.isinf(self.limit[own]), 1.0, self.limit[own])
+        return limit * np.tanh(raw / limit)
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[slice, np.ndarray, np.ndarray]]:
+        """Edges of each way to combine: their rows, where each target starts among them, the targets."""
+        out = {}
+        for logic in dict.fromkeys(self.combined):
+            rows = np.flatnonzero(self.combined == logic)
+            targets, starts = np.unique(self.target[rows], return_index=True)
+            out[str(logic)] = slice(rows[0], rows[-1] + 1), starts, targets
+        return out
+
+    @cached_property
+    def _summed(self) -> np.ndarray:
+        """Nodes that have a sum of regulators, bool (S,)."""
+        out = np.zeros(len(self.names), bool)
+        out[self.target[self.combined == "sum"]] = True
+        return out
+
+    def advanced(
+        self,
+        y: np.ndarray,
+        regulation: tuple[np.ndarray, np.ndarray],
+        k: Kinetics,
+        days: float,
+        rate: np.ndarray | float = 1.0,
+    ) -> np.ndarray:
+        """Levels after some days of constant production and loss: exact exponential relaxation, (S, N).
+
+        Parameters
+        ----------
+        rate : ndarray, (S, 1) or (S, N), or float
+            Rate w of the process that gates each node.
+        """
+        production, loss = regulation
+        rest = production / loss
+        return y + (y - rest) * np.expm1(-rate * loss * days / k.tau)
+
+    def elasticity(self, k: Kinetics, regions: np.ndarray) -> np.ndarray:
+        """Effect of each node on the steady level of each at health, (len(regions), S, S).
+
+        Row: target. What the body sees is taken to be the same region everywhere.
+        """
+        out = np.zeros((len(regions), len(self.names), len(self.names)))
+        own = self.source < len(self.names)
+        sign = np.where(self.combined == "loss", -1.0, 1.0)
+        lossy_shift = (self.combined == "loss") & ~self.fold[self.target, 0]  # L acts on x = 0 at health
+        for e in np.flatnonzero(own & ~lossy_shift):
+            out[:, self.target[e], self.source[e]] += sign[e] * k.elasticity[e] * self.mask[e, regions]
+        return out
+
+    @cached_property
+    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """One region of every kind that the edges tell apart, and the kind of each region (N,)."""
+        _, first, kind = np.unique(self.mask, axis=1, return_index=True, return_inverse=True)
+        return first, np.asarray(kind).reshape(-1)
+
+    def growth(self, k: Kinetics) -> float:
+        """Largest growth rate about health over all kinds of region, 1/day; negative if health is stable."""
+        e = self.elasticity(k, self.kinds[0]) - np.eye(len(self.names))
+        return float(np.linalg.eigvals(e / k.tau).real.max())
+
+    def solver(self, k: Kinetics) -> np.ndarray:
+        """(I - E)^-1 of every kind of region, for `stationary`."""
+        e = self.elasticity(k, self.kinds[0])
+        return np.linalg.inv(np.eye(len(self.names)) - e)
+
+    def stationary(
+        self,
+        change: np.ndarray,
+        inputs: np.ndarray,
+        k: Kinetics,
+        solver: np.ndarray | None = None,
+        y: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, bool]:
+        """Levels that a lasting perturbation leads to.
+
+        Chord steps with the response of health, then, if they do not settle, relaxation in pseudo-time.
+
+        Parameters
+        ----------
+        change, inputs, k
+            As for `regulation`.
+        solver : ndarray, optional
+            From `Network.solver`.
+        y : ndarray, (S, N), optional
+            Start; health by default.
+
+        Returns
+        -------
+        y : ndarray, (S, N)
+        bool
+            Whether it is stationary.
+        """
+        solver = self.solver(k) if solver is None else solver
+        kind = self.kinds[1]
+        first = y = self.healthy() if y is None else y
+        best = np.inf
+        for _ in range(CHORD):
+            production, loss = self.regulation(y, change, inputs, k)
+            rest = production / loss
+            gap = np.where(self.fold, np.log(np.maximum(rest, LEAST) / np.maximum(y, LEAST)), rest - y)
+            size = float(np.abs(gap).max(initial=0.0))
+            if size < TOLERANCE:
+                return y, True
+            if size > 4 * best or not np.isfinite(size):
+                break
+            best = min(best, size)
+            step = np.empty(gap.shape)
+            for c in range(len(solver)):
+                step[:, kind == c] = solver[c] @ gap[:, kind == c]
+            step = np.clip(step, -1.0, 1.0)
+            y = np.where(self.fold, y * np.exp(step * self.fold), y + step)
+        y, pace = first, 0.3
+        for _ in range(RELAXED):
+            production, loss = self.regulation(y, change, inputs, k)
+            gap = production / loss - y
+            if float(np.abs(gap).max(initial=0.0)) < TOLERANCE:
+                return y, True
+            y = y + pace * gap
+        return y, False
