@@ -1,0 +1,1 @@
+"""Signaling: the slow network inside and between cells, and its development."""
