@@ -1,0 +1,228 @@
+"""The two clocks: slow molecules integrated over days, the fast brain at rest with them at every step.
+
+At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive the
+slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The slow
+equations relax exactly under constant production and loss; a predictor with those at the start of a step and
+a corrector with the mean of both ends make it second order, and their difference the measure of its error.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from synsys.brain.feedback import signals
+from synsys.brain.modulation import Modulation
+from synsys.brain.state import HealthyBrain, State
+from synsys.core.perturbation import Perturbation
+from synsys.core.scenario import Scenario
+from synsys.scales.ages import Ages
+
+TOLERANCE = 3e-3
+"""Accepted error of one step: of the logarithm of fold nodes, of deviations of the others."""
+FIRST, LEAST, GROWTH = 1e-3, 1e-6, 3.0
+"""First and smallest step, days, and the most by which one step outgrows the one before."""
+UNHEARD = 1e-3
+"""Change of what the circuit reads (log or unit) below which the fast brain is not solved again."""
+
+
+@dataclass
+class Course:
+    """What happened in one draw.
+
+    Attributes
+    ----------
+    time : list of float
+        Accepted steps, days.
+    levels : list of ndarray, (S,)
+        Effective levels of the signaling network, mean over the brain.
+    reports : dict of float to (ndarray, State or None)
+        At report times: effective levels (S, N) and the state of rest.
+    steps, rejected, solved : int
+        Steps accepted and rejected; times the fast brain was solved.
+    restless : list of (float, str)
+        Times at which it found no state of rest, and why.
+    """
+
+    time: list[float] = field(default_factory=list)
+    levels: list[np.ndarray] = field(default_factory=list)
+    reports: dict[float, tuple[np.ndarray, State | None]] = field(default_factory=dict)
+    steps: int = 0
+    rejected: int = 0
+    solved: int = 0
+    restless: list[tuple[float, str]] = field(default_factory=list)
+
+
+class TwoClocks:
+    """One draw of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    ages : Ages
+    changes : sequence of Perturbation, optional
+        Of the events, resolved; those of the scenario by default.
+    """
+
+    def __init__(self, scenario: Scenario, ages: Ages, changes: Sequence[Perturbation] | None = None) -> None:
+        self.scenario, self.ages = scenario, ages
+        self.changes = [event.perturbation for event in scenario.events] if changes is None else list(changes)
+        self.slow = ages.model.slow_brain
+        self.network = self.slow.network
+        self.kinetics = ages.adult.signaling.kinetics
+        self.course = Course()
+        self._state: State | None = None
+        self._read: np.ndarray | None = None
+        self._owner: HealthyBrain | None = None
+        self._signals: dict[str, np.ndarray] = {}
+
+    def run(
+        self,
+        report: Callable[[float, State | None], None] | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Course:
+        """Integrate from day 0 to the end.
+
+        Parameters
+        ----------
+        report : callable, optional
+            Called with (day, state of rest) at every report time.
+        progress : callable, optional
+            Called with the share of the steps between breakpoints that is done.
+        """
+        stops = self.scenario.breakpoints()
+        wanted = set(self.scenario.report)
+        jumps = self._jumps(stops)
+        t, y, step = 0.0, self.network.healthy(), FIRST
+        moved = self._moved(t, False)
+        heard = self._heard(t, y, moved)
+        self._record(t, y, moved)
+        for number, stop in enumerate(stops):
+            while t < stop:
+                now = min(step, stop - t)
+                if stop - t - now < 0.05 * now:
+                    now = stop - t
+                y, heard, moved, taken, step = self._step(t, y, heard, moved, now)
+                t = stop if taken == stop - t else t + taken
+                self._record(t, y, moved)
+            if t in wanted:
+                self._report(t, y, moved, report)
+            if t in jumps:
+                moved = self._moved(t, False)
+                self._read = None
+                heard = self._heard(t, y, moved)
+                step = min(step, FIRST)
+                self._record(t + 1e-9, y, moved)
+            if progress:
+                progress((number + 1) / len(stops))
+        return self.course
+
+    def _step(
+        self, t: float, y: np.ndarray, heard: np.ndarray, moved: Modulation, days: float
+    ) -> tuple[np.ndarray, np.ndarray, Modulation, float, float]:
+        """One accepted step: levels, what is heard, what is moved after it, its length, the next length."""
+        network, k = self.network, self.kinetics
+        rate, window = self.ages.rates(network, t + 0.5 * days)
+        first = network.regulation(y, self.slow.change(moved), heard, k, window)
+        while True:
+            after = self._moved(t + days, True)
+            change = self.slow.change(after)
+            guess = network.advanced(y, first, k, days, rate)
+            second = network.regulation(guess, change, heard, k, window)
+            both = _mean(first, second)
+            new = network.advanced(y, both, k, days, rate)
+            error = self._error(new, guess)
+            if error <= TOLERANCE or days <= LEAST:
+                break
+            self.course.rejected += 1
+            days *= max(0.2, 0.9 * np.sqrt(TOLERANCE / error))
+        answer = self._heard(t + days, new, after)
+        if answer is not heard:
+            second = network.regulation(new, change, answer, k, window)
+            corrected = network.advanced(y, _mean(first, second), k, days, rate)
+            error = max(error, self._error(corrected, new))
+            new = corrected
+        self.course.steps += 1
+        growth = min(GROWTH, max(0.2, 0.9 * np.sqrt(TOLERANCE / max(error, 1e-12))))
+        return new, answer, after, days, days * growth
+
+    def _error(self, a: np.ndarray, b: np.ndarray) -> float:
+        """Difference of two states: of logarithms, or of deviations."""
+        fold = self.network.fold[:, 0]
+        apart = np.abs(a - b)
+        apart[fold] /= np.maximum(np.minimum(a[fold], b[fold]), 1e-3)
+        return float(apart.max(initial=0.0))
+
+    def _moved(self, t: float, left: bool) -> Modulation:
+        """What events move at a time (just before it, if `left`)."""
+        level = [float(event.course.level(t, left)) for event in self.scenario.events]
+        level += [1.0] * (len(self.changes) - len(level))
+        moved = self.ages.healthy(t).moved(self.changes, level=level)
+        late = self.ages.delay(t)
+        if late is not None:
+            moved.move("spine_density", np.ones(late.shape, bool), late)
+        return moved
+
+    def _heard(self, t: float, y: np.ndarray, moved: Modulation) -> np.ndarray:
+        """What the slow brain hears: solved anew if what the circuit reads has moved, else as before."""
+        healthy = self.ages.healthy(t)
+        applied = self.slow.applied(moved, y)
+        if not self.ages.born(t):
+            self._state, self._signals = None, {}
+        elif self.scenario.recursive:
+            read = self._reading(applied)
+            same = self._read is not None and self._owner is healthy
+            if not same or float(np.abs(read - self._read).max(initial=0.0)) > UNHEARD:
+                self._solve(t, healthy, applied)
+                self._read, self._owner = read, healthy
+        if self._state is not None and self._state.carried is not None:
+            carried = self._state.carried
+        else:
+            carried = applied.copy()
+            carried.propagate(self.ages.draw.strength, self.ages.draw.factors)
+        return self.slow.inputs(carried, self._signals)
+
+    def _reading(self, applied: Modulation) -> np.ndarray:
+        """Everything that links may carry to the circuit, at every node."""
+        names = self.network.names + [change.name for change in self.changes]
+        return np.stack([applied.moved(name) for name in names])
+
+    def _solve(self, t: float, healthy: HealthyBrain, applied: Modulation) -> None:
+        """State of rest under what is applied; signals stay as they are where there is none."""
+        near = self._state if self._state is not None and self._state.point.converged else None
+        state = healthy.with_modulation(applied, near)
+        self.course.solved += 1
+        if state.point.converged:
+            self._state, self._signals = state, signals(state.averages, healthy.averages)
+        else:
+            self.course.restless.append((t, state.restless))
+
+    def _record(self, t: float, y: np.ndarray, moved: Modulation) -> None:
+        z = self.network.effective(y, self.slow.change(moved))
+        self.course.time.append(t)
+        self.course.levels.append(z @ self.network.share)
+
+    def _report(
+        self, t: float, y: np.ndarray, moved: Modulation, report: Callable[[float, State | None], None] | None
+    ) -> None:
+        state = None
+        if self.ages.born(t):
+            state = self.ages.healthy(t).with_modulation(self.slow.applied(moved, y), self._state)
+        z = self.network.effective(y, self.slow.change(moved))
+        self.course.reports[t] = z, None
+        if report:
+            report(t, state)
+
+    def _jumps(self, stops: np.ndarray) -> set[float]:
+        """Breakpoints at which the level of an event jumps."""
+        out = set()
+        for event in self.scenario.events:
+            before, after = event.course.level(stops, True), event.course.level(stops, False)
+            out |= set(stops[before != after].tolist())
+        return out
+
+
+def _mean(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    return 0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])
