@@ -35,7 +35,12 @@ class Ages:
     """
 
     def __init__(
-        self, model: BrainModel, draw: Draw, scenario: Scenario, late: float = 0.0, window: str = "adolescence"
+        self,
+        model: BrainModel,
+        draw: Draw,
+        scenario: Scenario,
+        late: float = 0.0,
+        window: str = "adolescence",
     ) -> None:
         self.model, self.draw, self.scenario = model, draw, scenario
         self.late, self.window = late, window

@@ -17,6 +17,7 @@ from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
 from synsys.scales.ages import Ages
+from synsys.signaling.network import mean
 
 TOLERANCE = 3e-3
 """Accepted error of one step: of the logarithm of fold nodes, of deviations of the others."""
@@ -129,9 +130,9 @@ class TwoClocks:
             change = self.slow.change(after)
             guess = network.advanced(y, first, k, days, rate)
             second = network.regulation(guess, change, heard, k, window)
-            both = _mean(first, second)
+            both = mean(first, second)
             new = network.advanced(y, both, k, days, rate)
-            error = self._error(new, guess)
+            error = network.apart(new, guess)
             if error <= TOLERANCE or days <= LEAST:
                 break
             self.course.rejected += 1
@@ -139,19 +140,12 @@ class TwoClocks:
         answer = self._heard(t + days, new, after)
         if answer is not heard:
             second = network.regulation(new, change, answer, k, window)
-            corrected = network.advanced(y, _mean(first, second), k, days, rate)
-            error = max(error, self._error(corrected, new))
+            corrected = network.advanced(y, mean(first, second), k, days, rate)
+            error = max(error, network.apart(corrected, new))
             new = corrected
         self.course.steps += 1
         growth = min(GROWTH, max(0.2, 0.9 * np.sqrt(TOLERANCE / max(error, 1e-12))))
         return new, answer, after, days, days * growth
-
-    def _error(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Difference of two states: of logarithms, or of deviations."""
-        fold = self.network.fold[:, 0]
-        apart = np.abs(a - b)
-        apart[fold] /= np.maximum(np.minimum(a[fold], b[fold]), 1e-3)
-        return float(apart.max(initial=0.0))
 
     def _moved(self, t: float, left: bool) -> Modulation:
         """What events move at a time (just before it, if `left`)."""
@@ -220,9 +214,3 @@ class TwoClocks:
             before, after = event.course.level(stops, True), event.course.level(stops, False)
             out |= set(stops[before != after].tolist())
         return out
-
-
-def _mean(
-    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    return 0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])

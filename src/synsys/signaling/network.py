@@ -11,7 +11,8 @@ loss L has the Hill form of largest fold s,
     h(u) = s e^(n u) / (s - 1 + e^(n u)),    u = ln z of a fold source, z of any other,
 
 so h = 1 at health, and 0 when an activator is gone. Regulators combine as product (*and*), weighted mean, or
-1 - prod(1 - h/s) (*or*: any suffices), beside a basal share; the sum S is bounded by limit tanh(S / limit).
+1 - prod(1 - h/s) (*or*: any suffices), beside a basal share; a sum S is bounded so that the steady level
+S / L stays within its limit: L limit tanh(S / (L limit)).
 The exponents follow from the declared strengths, which are net elasticities at health whatever the logic
 (logic-based differential equations after Kraeutler, Soltis & Saucerman 2010, BMC Syst Biol 4:157, here
 relative to health). At health every term is exactly 1 (0), in floating point too.
@@ -29,8 +30,10 @@ STEEPEST = 60.0
 """Largest exponent that is evaluated; beyond it a regulator is saturated."""
 LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
-CHORD, RELAXED, TOLERANCE = 60, 20000, 1e-11
-"""Steps of the two searches for a stationary state, and what still counts as change."""
+CHORD, TOLERANCE = 60, 1e-11
+"""Steps of the search for a stationary state, and what still counts as change."""
+STEPS, ERROR, GROWTH = 4000, 1e-2, 3.0
+"""Steps in time when that search fails, their accepted error, and the most by which one outgrows the last."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -215,17 +218,14 @@ class Network:
                 production[targets] = combined
             else:
                 production[targets] = 1.0 + (1 - self.basal[targets]) * (combined - 1.0)
-        if not self.fold.all():
-            own = ~self.fold[:, 0]
-            raw = production[own]
-            raw[~self._summed[own]] = 0.0
-            bounded = np.where(np.isinf(self.limit[own]), raw, self._bounded(raw, own))
+        own = ~self.fold[:, 0]
+        if own.any():
+            raw = np.where(self._summed[own][:, None], production[own], 0.0)
+            limit = self.limit[own]
+            held = np.where(np.isinf(limit), 1.0, limit) * loss[own]
+            bounded = np.where(np.isinf(limit), raw, held * np.tanh(raw / held))
             production[own] = np.where(self.index[own], np.maximum(bounded, 0.0), bounded)
         return production, loss
-
-    def _bounded(self, raw: np.ndarray, own: np.ndarray) -> np.ndarray:
-        limit = np.where(np.isinf(self.limit[own]), 1.0, self.limit[own])
-        return limit * np.tanh(raw / limit)
 
     @cached_property
     def _groups(self) -> dict[str, tuple[slice, np.ndarray, np.ndarray]]:
@@ -302,7 +302,7 @@ class Network:
     ) -> tuple[np.ndarray, bool]:
         """Levels that a lasting perturbation leads to.
 
-        Chord steps with the response of health, then, if they do not settle, relaxation in pseudo-time.
+        Chord steps with the response of health; if they do not settle, the way through time.
 
         Parameters
         ----------
@@ -336,13 +336,41 @@ class Network:
             step = np.empty(gap.shape)
             for c in range(len(solver)):
                 step[:, kind == c] = solver[c] @ gap[:, kind == c]
+            step[self.body] = (step[self.body] @ self.share)[:, None]
             step = np.clip(step, -1.0, 1.0)
             y = np.where(self.fold, y * np.exp(step * self.fold), y + step)
-        y, pace = first, 0.3
-        for _ in range(RELAXED):
-            production, loss = self.regulation(y, change, inputs, k)
-            gap = production / loss - y
-            if float(np.abs(gap).max(initial=0.0)) < TOLERANCE:
+        return self._in_time(first, change, inputs, k)
+
+    def _in_time(
+        self, y: np.ndarray, change: np.ndarray, inputs: np.ndarray, k: Kinetics
+    ) -> tuple[np.ndarray, bool]:
+        """Where time leads from `y`, and whether it comes to rest there."""
+        days, old = 1e-3, self.regulation(y, change, inputs, k)
+        for _ in range(STEPS):
+            production, loss = old
+            if float(np.abs(production / loss - y).max(initial=0.0)) < 10 * TOLERANCE:
                 return y, True
-            y = y + pace * gap
+            guess = self.advanced(y, old, k, days)
+            both = mean(old, self.regulation(guess, change, inputs, k))
+            new = self.advanced(y, both, k, days)
+            error = self.apart(new, guess)
+            if error <= ERROR:
+                y, old = new, self.regulation(new, change, inputs, k)
+            days *= min(GROWTH, max(0.2, 0.9 * np.sqrt(ERROR / max(error, 1e-12))))
         return y, False
+
+    def apart(self, a: np.ndarray, b: np.ndarray) -> float:
+        """Largest difference of two states: relative for fold nodes, of deviations for the others."""
+        fold = self.fold[:, 0]
+        out = np.abs(a - b)
+        out[fold] /= np.maximum(np.minimum(a[fold], b[fold]), 1e-3)
+        return float(out.max(initial=0.0))
+
+
+Regulation = tuple[np.ndarray, np.ndarray]
+"""Production and loss of every node, (S, N) each."""
+
+
+def mean(a: Regulation, b: Regulation) -> Regulation:
+    """Mean of two regulations."""
+    return 0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])
