@@ -23,6 +23,8 @@ DAYS = {
 """Days of each unit of time; a month is a twelfth of a year of 365.25 days."""
 CONCEPTION = -38 * 7 / 365.25
 """Age at conception, years: birth at 40 weeks after the last menstruation, 38 after conception."""
+PRUNING = ("adolescence", "childhood")
+"""Windows in which synapses may be pruned."""
 
 Shape = Literal["constant", "pulse", "ramp", "daily", "kinetics"]
 SHAPES: tuple[str, ...] = get_args(Shape)
@@ -211,6 +213,8 @@ class Scenario:
         Whether the brain ages along the healthy age curves.
     recursive : bool
         Whether activity feeds back on molecules.
+    pruning : {"adolescence", "childhood"}
+        When synapses are pruned (contradiction K06).
     report : tuple of float
         Days at which the whole brain is solved and every readout taken, ascending.
     brain : str or None
@@ -234,6 +238,7 @@ class Scenario:
     age: float | None = None
     development: bool = False
     recursive: bool = True
+    pruning: str = "adolescence"
     report: tuple[float, ...] = ()
     brain: str | None = None
     draws: int | None = None
@@ -243,6 +248,8 @@ class Scenario:
     def __post_init__(self) -> None:
         if not (isfinite(self.duration) and self.duration > 0):
             raise UserError(f"duration {self.duration!r} must be a finite number of days > 0")
+        if self.pruning not in PRUNING:
+            raise unknown("pruning window", self.pruning, PRUNING)
         if self.age is None and self.development:
             raise UserError("development needs an age at the start")
         if self.age is not None and not self.age >= CONCEPTION - 1e-9:
@@ -274,6 +281,7 @@ class Scenario:
         age = "" if self.age is None else f", from age {age_text(self.age)}"
         switches = [
             "development on" if self.development else "",
+            f"pruning in {self.pruning}" if self.pruning != PRUNING[0] else "",
             "" if self.recursive else "no feedback from activity",
         ]
         head = f"{self.name}: {span(self.duration)}{age}" + "".join(f", {s}" for s in switches if s)
