@@ -147,16 +147,15 @@ class Course:
         if self.dosing is not None:
             yield from self.dosing.breakpoints()
             return
-        yield from (self.start, self.end)
-        if self.shape == "constant":
-            yield from (self.start + self.rise, self.end - self.fall)
-        if self.shape == "daily":
-            first = self.start + self.at / 24
-            lasts = self.hours / 24
-            for day in range(max(0, floor(start - first)), max(0, floor(min(end, self.end) - first) + 1)):
-                on = first + day
-                corners = (on, on + self.rise, on + lasts - self.fall, on + lasts)
-                yield from (time for time in corners if time <= self.end)
+        if self.shape != "daily":
+            yield from (self.start, self.end, self.start + self.rise, self.end - self.fall)
+            return
+        first, lasts = self.start + self.at / 24, self.hours / 24
+        for day in range(max(0, floor(start - first)), max(0, floor(min(end, self.end) - first) + 1)):
+            on = first + day
+            for time in (on, on + self.rise, on + lasts - self.fall, on + lasts):
+                if on < self.end:
+                    yield min(time, self.end)
 
 
 @dataclass(frozen=True)
