@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from itertools import count, takewhile
 from math import inf
@@ -20,7 +21,7 @@ from synsys.knowledge.timing import age_at_start, duration_of, moment, positive
 KINDS = ("perturb", "disorder", "drug", "exposure")
 """Keys of an event that say what happens; each event has exactly one."""
 TIMES = ("from", "to", "for")
-EDGES = ("course", "rise", "fall", "hours", "at")
+EDGES = ("rise", "fall", "hours", "at", "course")
 KEYS = {
     "perturb": (*TIMES, *EDGES, "label"),
     "exposure": (*TIMES, *EDGES, "label"),
@@ -33,7 +34,7 @@ TOP = (
     "report", "brain", "draws", "seed",
 )  # fmt: skip
 MOST_REPORTS = 1000
-MOST_DOSES = 100_000
+MOST_DOSES = 20_000
 REPORTS = 7
 """How many times are reported, evenly spaced, where the file does not say."""
 
@@ -151,14 +152,24 @@ def _events(node: Located, duration: float, age: float | None) -> tuple[Event, .
         if kind == "drug":
             actions = _drug(fields["drug"])
             found.setdefault((actions[0].drug, -1), [])
-            taken = _doses(item, fields, actions[0], start, end, duration)
+            taken = _doses(item, fields, actions[0], start, end)
             doses.setdefault(actions[0].drug, []).extend((*dose, label) for dose in taken)
         else:
             course = _course(item, fields, start, end, duration)
             found[kind, position] = list(_changes(kind, fields[kind], label, course))
     for name, every in doses.items():
         found[name, -1] = _drug_events(drug(name), every)
-    return tuple(event for events in found.values() for event in events)
+    return _told_apart([event for events in found.values() for event in events])
+
+
+def _told_apart(events: list[Event]) -> tuple[Event, ...]:
+    """Events with labels that are all different: a second of the same name gains its number."""
+    seen: dict[str, int] = {}
+    told = []
+    for event in events:
+        n = seen[event.label] = seen.get(event.label, 0) + 1
+        told.append(event if n == 1 else replace(event, label=f"{event.label} ({n})"))
+    return tuple(told)
 
 
 def _drug_events(actions: tuple[Drug, ...], taken: list[tuple[float, float, str]]) -> list[Event]:
@@ -247,22 +258,15 @@ def _course(item: Located, fields: dict[str, Located], start: float, end: float,
     at = 24 * duration_of(fields["at"], "at", "h") if "at" in fields else 0.0
     rise = duration_of(fields["rise"], "rise") if "rise" in fields else 0.0
     fall = duration_of(fields["fall"], "fall") if "fall" in fields else 0.0
-    open_ended = shape in ("constant", "daily") and end >= duration and not fall
     place = next((fields[key] for key in (*EDGES, *TIMES) if key in fields), item)
     with place.located():
-        return Course(
-            shape,  # type: ignore[arg-type]
-            start,
-            inf if open_ended else end,
-            rise,
-            fall,
-            hours,
-            at,
-        )
+        course = Course(shape, start, end, rise, fall, hours, at)  # type: ignore[arg-type]
+    lasts = shape in ("constant", "daily") and end >= duration and not fall
+    return replace(course, end=inf) if lasts else course
 
 
 def _doses(
-    item: Located, fields: dict[str, Located], row: Drug, start: float, end: float, duration: float
+    item: Located, fields: dict[str, Located], row: Drug, start: float, end: float
 ) -> list[tuple[float, float]]:
     """(day, dose) of every dose from `start` until before `end`."""
     amount = _amount(fields["dose"], row) if "dose" in fields else row.dose
