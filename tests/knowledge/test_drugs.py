@@ -129,3 +129,14 @@ def test_rows_without_meaning_are_refused(change, text):
     row = action("haloperidol", "d2_occupancy")
     with pytest.raises(ValueError, match=text):
         replace(row, **change)
+
+
+def test_a_slow_effect_site_delays_the_peak_and_keeps_the_reference():
+    """With a lag the level at the reference time is the same, but it is reached later."""
+    fast = action("haloperidol", "d2_occupancy")
+    slow = replace(fast, lag=6.0)
+    t = np.linspace(0, 2, 2001)
+    peaks = [t[row.dosing([0.0], [2.5]).occupancy(t).argmax()] for row in (fast, slow)]
+    assert peaks[0] == pytest.approx(4 / 24, abs=2e-3)
+    assert peaks[1] > peaks[0] + 3 / 24
+    assert steady(slow, 2.5, slow.after) == pytest.approx(slow.occupancy, rel=1e-9)
