@@ -23,6 +23,8 @@ DAYS = {
 """Days of each unit of time; a month is a twelfth of a year of 365.25 days."""
 CONCEPTION = -38 * 7 / 365.25
 """Age at conception, years: birth at 40 weeks after the last menstruation, 38 after conception."""
+PRUNING = ("adolescence", "childhood")
+"""Windows in which synapses may be pruned."""
 
 Shape = Literal["constant", "pulse", "ramp", "daily", "kinetics"]
 SHAPES: tuple[str, ...] = get_args(Shape)
@@ -145,16 +147,15 @@ class Course:
         if self.dosing is not None:
             yield from self.dosing.breakpoints()
             return
-        yield from (self.start, self.end)
-        if self.shape == "constant":
-            yield from (self.start + self.rise, self.end - self.fall)
-        if self.shape == "daily":
-            first = self.start + self.at / 24
-            lasts = self.hours / 24
-            for day in range(max(0, floor(start - first)), max(0, floor(min(end, self.end) - first) + 1)):
-                on = first + day
-                corners = (on, on + self.rise, on + lasts - self.fall, on + lasts)
-                yield from (time for time in corners if time <= self.end)
+        if self.shape != "daily":
+            yield from (self.start, self.end, self.start + self.rise, self.end - self.fall)
+            return
+        first, lasts = self.start + self.at / 24, self.hours / 24
+        for day in range(max(0, floor(start - first)), max(0, floor(min(end, self.end) - first) + 1)):
+            on = first + day
+            for time in (on, on + self.rise, on + lasts - self.fall, on + lasts):
+                if on < self.end:
+                    yield min(time, self.end)
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,8 @@ class Scenario:
         Whether the brain ages along the healthy age curves.
     recursive : bool
         Whether activity feeds back on molecules.
+    pruning : {"adolescence", "childhood"}
+        When synapses are pruned (contradiction K06).
     report : tuple of float
         Days at which the whole brain is solved and every readout taken, ascending.
     brain : str or None
@@ -234,6 +237,7 @@ class Scenario:
     age: float | None = None
     development: bool = False
     recursive: bool = True
+    pruning: str = "adolescence"
     report: tuple[float, ...] = ()
     brain: str | None = None
     draws: int | None = None
@@ -243,6 +247,8 @@ class Scenario:
     def __post_init__(self) -> None:
         if not (isfinite(self.duration) and self.duration > 0):
             raise UserError(f"duration {self.duration!r} must be a finite number of days > 0")
+        if self.pruning not in PRUNING:
+            raise unknown("pruning window", self.pruning, PRUNING)
         if self.age is None and self.development:
             raise UserError("development needs an age at the start")
         if self.age is not None and not self.age >= CONCEPTION - 1e-9:
@@ -274,6 +280,7 @@ class Scenario:
         age = "" if self.age is None else f", from age {age_text(self.age)}"
         switches = [
             "development on" if self.development else "",
+            f"pruning in {self.pruning}" if self.pruning != PRUNING[0] else "",
             "" if self.recursive else "no feedback from activity",
         ]
         head = f"{self.name}: {span(self.duration)}{age}" + "".join(f", {s}" for s in switches if s)
