@@ -41,17 +41,17 @@ class VariantEffect:
     id: str
     locus: str
     gene: str
-    allele: str
     quantity: str
     law: Literal["log", "dose", "copies"]
     effect: float
     sd: float
     sign_certain: bool
-    cell: str
-    where: str
     checked: Checked
     grade: Grade
     source: str
+    allele: str = ""
+    cell: str = ""
+    where: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
