@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,47 @@ def z_from_p(p: ArrayLike) -> np.ndarray:
     below = known[known < 1]
     top = (1 + below.max()) / 2 if below.size else 0.5
     return -ndtri(np.clip(values, TINY, min(top, 1 - 1e-12)))
+
+
+def gene_statistic(weights: pd.DataFrame, variant_genes: Mapping[Hashable, Iterable[str]]) -> pd.DataFrame:
+    """Association of each gene from the summary statistics of its variants.
+
+    The sum of squared variant z scores is chi-square with as many degrees of freedom as variants if these are
+    independent; choose lead variants first (`synsys.genome.read.lead_variants`), or p is too small.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        As from `synsys.genome.read.read_weights`, with standard errors or p values.
+    variant_genes : mapping
+        Row label -> genes, as from `synsys.genome.scores.genes_near`.
+
+    Returns
+    -------
+    DataFrame
+        Index gene; columns z (`z_from_p` of the gene's p), p, variants (their number, a covariate).
+
+    Raises
+    ------
+    UserError
+        If the variants have neither standard errors nor p values.
+    """
+    import pandas as pd
+    from scipy.stats import chi2
+
+    if weights["se"].notna().all():
+        squared = (weights["weight"] / weights["se"]) ** 2
+    elif weights["p"].notna().all():
+        squared = pd.Series(chi2.isf(np.maximum(weights["p"], TINY), 1), weights.index)
+    else:
+        raise UserError("a gene's association needs the standard error or p value of every variant")
+    places = zip(weights.index, squared, strict=True)
+    pairs = [(gene, value) for label, value in places for gene in variant_genes.get(label, ())]
+    grouped = pd.DataFrame(pairs, columns=["gene", "squared"]).groupby("gene")["squared"]
+    table = pd.DataFrame({"variants": grouped.size()})
+    table["p"] = chi2.sf(grouped.sum(), table["variants"])
+    table["z"] = z_from_p(table["p"])
+    return table[["z", "p", "variants"]]
 
 
 def gene_set_test(

@@ -63,7 +63,7 @@ def read_weights(path: str | Path) -> pd.DataFrame:
         )
     named = (found["rsid"] == "") & ((found["chromosome"] == "") | found["position"].isna())
     if named.any():
-        raise UserError(f"{path.name}: variant {int(named.idxmax()) + 1} has neither an rsID nor a position")
+        raise UserError(f"{path.name}: variant {int(named.argmax()) + 1} has neither an rsID nor a position")
     key = ["rsid", "chromosome", "position", "effect_allele", "other_allele"]
     if found.duplicated(key).any():
         row = found[found.duplicated(key)].iloc[0]

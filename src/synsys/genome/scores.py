@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import numpy as np
 from synsys.core.errors import UserError, unknown
 from synsys.core.perturbation import Perturbation
 from synsys.genome.read import VARIANT_COLUMNS
-from synsys.knowledge.genetics import genes
 from synsys.knowledge.facts import Quantity
+from synsys.knowledge.genetics import genes
 from synsys.knowledge.load import pathways, vocabulary
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Matching:
 
     def __str__(self) -> str:
         return (
-            f"{self.same + self.swapped} of {self.variants} variants used ({self.swapped} by the other allele, "
-            f"{self.flipped} on the other strand); dropped: {self.ambiguous} strand-ambiguous, "
-            f"{self.mismatched} with other alleles, {self.absent} absent; {self.imputed} dosages imputed"
+            f"{self.same + self.swapped} of {self.variants} variants used "
+            f"({self.swapped} by the other allele, {self.flipped} on the other strand); dropped: "
+            f"{self.ambiguous} strand-ambiguous, {self.mismatched} with other alleles, {self.absent} absent; {self.imputed} dosages imputed"
         )
 
 
@@ -155,7 +155,7 @@ def _alleles(effect: str, other: str, counted: str, second: str) -> str:
 def polygenic_score(
     weights: pd.DataFrame,
     dosages: pd.DataFrame,
-    variant_pathways: Mapping[str, tuple[str, ...]] | None = None,
+    variant_pathways: Mapping[Hashable, tuple[str, ...]] | None = None,
     reference: pd.DataFrame | None = None,
 ) -> PolygenicScore:
     """Sum of weight x dose, in all and by pathway.
@@ -202,15 +202,15 @@ def polygenic_score(
     elif chosen["eaf"].notna().all():
         spread = 2 * frequency * (1 - frequency)
         mean = _summed((terms.T @ (2 * frequency)).to_frame().T).iloc[0]
-        total = chosen["weight"] ** 2 @ spread
-        sd = np.sqrt((terms**2).T @ spread)
-        sd["total"] = np.sqrt(total)
+        sd = (terms**2).T @ spread
+        sd["total"] = chosen["weight"] ** 2 @ spread
+        sd = sd**0.5
     else:
         mean, sd = raw.mean(), raw.std(ddof=1)
     return PolygenicScore(raw, (raw - mean) / sd.where(sd > 0), matching)
 
 
-def _shares(labels: list, variant_pathways: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+def _shares(labels: list, variant_pathways: Mapping[Hashable, tuple[str, ...]]) -> pd.DataFrame:
     """Share of each variant that each pathway takes, rows adding up to 1."""
     import pandas as pd
 
@@ -234,7 +234,7 @@ def pathways_of_variants(
     sets: Mapping[str, tuple[str, ...]],
     variant_genes: Mapping[str, str] | None = None,
     window: float = 35e3,
-) -> dict[str, tuple[str, ...]]:
+) -> dict[Hashable, tuple[str, ...]]:
     """Pathways of each variant: variant -> gene -> sets.
 
     Parameters
@@ -258,6 +258,7 @@ def pathways_of_variants(
     for name, symbols in sets.items():
         for gene in symbols:
             member.setdefault(gene, []).append(name)
+    mine: dict[Hashable, list[str]]
     if variant_genes is not None:
         mine = {label: [variant_genes.get(name, "")] for label, name in weights["rsid"].items()}
     else:
@@ -269,7 +270,7 @@ def pathways_of_variants(
     return {label: names for label, names in found.items() if names}
 
 
-def genes_near(weights: pd.DataFrame, window: float = 35e3) -> dict[str, list[str]]:
+def genes_near(weights: pd.DataFrame, window: float = 35e3) -> dict[Hashable, list[str]]:
     """Genes of ``genes.csv`` (GRCh38) that each variant lies in or within `window` base pairs of.
 
     Raises
@@ -285,7 +286,7 @@ def genes_near(weights: pd.DataFrame, window: float = 35e3) -> dict[str, list[st
         )
     if not np.isfinite(weights["position"].to_numpy(float)).any():
         raise UserError("the score has no positions; give variant_genes (rsID -> gene)")
-    near: dict[str, list[str]] = {label: [] for label in weights.index}
+    near: dict[Hashable, list[str]] = {label: [] for label in weights.index}
     position = weights["position"].to_numpy(float)
     for gene in genes().values():
         if gene.start is None or gene.end is None:
@@ -312,10 +313,10 @@ explain a small share of what differs between people, and a score does not tell 
 def score_perturbations(z: Mapping[str, float]) -> tuple[Perturbation, ...]:
     """Changes that a person's polygenic z scores stand for.
 
-    ``total`` (or ``polygenic_risk``) sets the vocabulary's z score of liability; a pathway ``T1-..`` moves its
-    `leading_quantity` with median no change and a standard deviation of |z| times `PER_Z`: a score says
-    how much, never in which direction, so draws run both. Giving total and pathways counts liability twice and
-    is refused.
+    ``total`` (or ``polygenic_risk``) sets the vocabulary's z score of liability; a pathway ``T1-..`` moves
+    its `leading_quantity` with median no change and a standard deviation of |z| times `PER_Z`: a score says
+    how much, never in which direction, so draws run both. Giving total and pathways counts liability twice
+    and is refused.
 
     Parameters
     ----------
@@ -338,9 +339,11 @@ def score_perturbations(z: Mapping[str, float]) -> tuple[Perturbation, ...]:
         if name not in pathways():
             raise unknown("pathway", name, ("total", *pathways()))
         row = leading_quantity(name)
-        median, op, unit = (1.0, "*", 1.0) if row.multiplies else (0.0, "+", float(row.unit_step))
         note = f"polygenic score of {name}, z = {value:g}; size is a hypothesis, sign unknown"
-        changes.append(
-            Perturbation(row.name, median, op, sd=abs(value) * PER_Z * unit, grade="C", source=note)
-        )
+        sd = abs(value) * PER_Z
+        if row.multiplies:
+            changes.append(Perturbation(row.name, 1.0, "*", sd=sd, grade="C", source=note))
+        else:
+            sd *= float(row.unit_step)
+            changes.append(Perturbation(row.name, 0.0, "+", sd=sd, grade="C", source=note))
     return tuple(changes)
