@@ -18,26 +18,30 @@ from pathlib import Path
 TABLE = Path(__file__).resolve().parents[1] / "src" / "synsys" / "knowledge" / "tables" / "genes.csv"
 RECORD = re.compile(
     r"^\s+(\d+) : NtData\(.*? Symbol='([^']*)', Aliases=['\"](.*?)['\"], description=.*? "
-    r"chromosome='([^']*)', genomic_nucleotide_accession_version='([^']*)', "
+    r"chromosome='([^']*)', genomic_nucleotide_accession_version='[^']*', "
     r"start_position_on_the_genomic_accession=('?\d*'?), end_position_on_the_genomic_accession=('?\d*'?), "
     r"orientation='[^']*', exon_count=('?\d*'?),"
 )
 """One line of an NCBI gene list of goatools."""
 
 
-def ncbi(path: Path) -> dict[str, tuple[int, str, int, int, int]]:
-    """Symbol -> (NCBI gene, chromosome, start, end, exons); a former symbol where no gene has it now."""
-    own: dict[str, tuple[int, str, int, int, int]] = {}
-    former: dict[str, tuple[int, str, int, int, int]] = {}
+Place = tuple[int, str, int, int, int]
+"""NCBI gene, chromosome, start, end (base pairs, from 1), exons."""
+
+
+def ncbi(path: Path, former: bool = True) -> dict[str, Place]:
+    """Symbol -> place; with `former` also former symbols, where no gene has them now."""
+    own: dict[str, Place] = {}
+    past: dict[str, Place] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         if not (match := RECORD.match(line)):
             continue
-        gene, symbol, aliases, chromosome, _, *numbers = match.groups()
+        gene, symbol, aliases, chromosome, *numbers = match.groups()
         start, end, exons = (int(text.strip("'") or 0) for text in numbers)
         own[symbol] = (int(gene), chromosome, start + 1, end + 1, exons)
         for name in filter(None, aliases.split(", ")):
-            former.setdefault(name, own[symbol])
-    return former | own
+            past.setdefault(name, own[symbol])
+    return past | own if former else own
 
 
 def orthologs(path: Path) -> dict[str, dict[str, str]]:

@@ -56,9 +56,9 @@ class Matching:
 
     def __str__(self) -> str:
         return (
-            f"{self.same + self.swapped} of {self.variants} variants used "
-            f"({self.swapped} by the other allele, {self.flipped} on the other strand); dropped: "
-            f"{self.ambiguous} strand-ambiguous, {self.mismatched} with other alleles, {self.absent} absent; {self.imputed} dosages imputed"
+            f"{self.same + self.swapped} of {self.variants} variants used ({self.swapped} by the other "
+            f"allele, {self.flipped} on the other strand); dropped: {self.ambiguous} strand-ambiguous, "
+            f"{self.mismatched} with other alleles, {self.absent} absent; {self.imputed} dosages imputed"
         )
 
 
