@@ -26,7 +26,6 @@ PROTEIN_SD = 0.5
 """Prior standard deviation of the elasticity of protein to mRNA, mean 1 (declared, grade C: message and
 protein agree only partly)."""
 METHYLATION = "_methylation"
-EVERYWHERE = ""
 
 
 def gene_symbol(identifier: str, species: Species = "human", aliases: Mapping[str, str] | None = None) -> str:
@@ -187,7 +186,7 @@ def _product(name: str, species: Species, aliases: Mapping[str, str] | None) -> 
     row = quantity(symbol)
     if not row.multiplies or not row.perturbable:
         raise UserError(
-            f"{symbol} stands for {row.name} ({row.unit}), which expression does not scale; perturb it by name"
+            f"{symbol} stands for {row.name} ({row.unit}), which expression does not scale; use {row.name}+=D"
         )
     return row
 

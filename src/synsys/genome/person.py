@@ -95,9 +95,7 @@ def _from_table(path: Path) -> tuple[Perturbation, ...]:
 
 def _omics(path: Path, table: pd.DataFrame, value: str) -> tuple[Perturbation, ...]:
     """Gene rows as genes x regions; probes of a gene keep rows of their own."""
-    table = table.assign(
-        region=table["region"] if "region" in table else "", sd=table["sd"] if "sd" in table else 0.0
-    )
+    table = table.assign(region=table.get("region", ""), sd=table.get("sd", 0.0))
     repeated = table.duplicated(["gene", "region"])
     if value == "log2fc" and repeated.any():
         row = table[repeated].iloc[0]
@@ -122,5 +120,5 @@ def _from_vcf(path: Path) -> tuple[Perturbation, ...]:
         {"rsid": [r.id for r in rows], "effect_allele": [r.allele for r in rows], "other_allele": ""}
     ).assign(chromosome="", position=np.nan)
     used, _ = aligned_dosages(wanted, dosages)
-    doses = {wanted.loc[label, "rsid"]: float(dose) for label, dose in used[people[0]].dropna().items()}
-    return variant_perturbations(doses)
+    doses = used[people[0]].set_axis(wanted["rsid"].loc[used.index]).dropna()
+    return variant_perturbations({str(name): float(dose) for name, dose in doses.items()})
