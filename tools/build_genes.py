@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 TABLE = Path(__file__).resolve().parents[1] / "src" / "synsys" / "knowledge" / "tables" / "genes.csv"
+SOURCE = "identifiers: Ensembl BioMart GRCh38.p13 and NCBI Gene; membership: our choice of gene families"
 RECORD = re.compile(
     r"^\s+(\d+) : NtData\(.*? Symbol='([^']*)', Aliases=['\"](.*?)['\"], description=.*? "
     r"chromosome='([^']*)', genomic_nucleotide_accession_version='[^']*', "
@@ -83,8 +84,9 @@ def main() -> None:
         missing = [name for name in ("ensembl", "entrez", "mouse", "mouse_entrez") if not row[name]]
         if missing:
             print(f"{row['gene']}: no {', '.join(missing)}")
+        row["source"] = SOURCE
     with TABLE.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, fieldnames=[*rows[0]], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

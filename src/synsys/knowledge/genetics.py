@@ -82,6 +82,7 @@ class Gene:
     pathways : tuple of str
         Rows of Table 1 of the source review whose named components the gene belongs to.
     aliases : tuple of str
+    source : str
     """
 
     gene: str
@@ -94,6 +95,7 @@ class Gene:
     mouse_entrez: int | None = None
     pathways: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    source: str = ""
 
 
 @cache
