@@ -115,7 +115,8 @@ def pathway_genes() -> dict[str, tuple[str, ...]]:
     """Gene symbols of each row of Table 1 of the source review, ``T1-01`` to ``T1-17``.
 
     Components are the subunits, enzymes and binding partners that the row names, taken as whole gene
-    families (our choice, made before any test was run); a gene may belong to several rows.
+    families (our choice, made before any test was run; only AKT1, which row T1-15 names, came in later). A
+    gene may belong to several rows.
     """
     members: dict[str, list[str]] = {}
     for row in genes().values():
