@@ -1,0 +1,1 @@
+"""The genome level: variants, polygenic scores, gene sets, expression and methylation tables."""
