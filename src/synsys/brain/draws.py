@@ -10,7 +10,9 @@ from synsys.circuit.calibration import member, members
 from synsys.circuit.templates import cells, prior
 from synsys.knowledge.mechanisms import Link, links, maps, projections, receptors
 from synsys.knowledge.signaling import Edge, edges, nodes
+from synsys.signaling.development import REFERENCE_AGE, regional_rate
 from synsys.signaling.network import Network
+from synsys.signaling.rest import growth
 
 NOISE_RATIO_SD = 0.3
 """Prior sd of log of the PV : E ratio of background noise (declared)."""
@@ -167,7 +169,7 @@ def _truncated(draw: Draw, seed: tuple[int, int]) -> Draw:
 def steady(draw: Draw) -> bool:
     """Whether health is stable in the signaling network of a draw, in every kind of region."""
     network = everywhere()
-    return not network.names or network.growth(network.kinetics(draw.strength, draw.factors)) < 0
+    return not network.names or growth(network, network.kinetics(draw.strength, draw.factors)) < 0
 
 
 def rejection_rate(n: int = 128, seed: int = 0) -> float:
@@ -195,7 +197,10 @@ def everywhere() -> Network:
         # a locus or network is taken to lie in cortex
         return np.array([k in names or (k not in cells() and "cortex" in names) for k in kinds])
 
-    return Network(where, np.ones(len(kinds)))
+    def adult(process: str) -> np.ndarray:
+        return regional_rate(process, REFERENCE_AGE, where)
+
+    return Network(where, np.ones(len(kinds)), adult=adult)
 
 
 def deviates(n: int, width: int, seed: int) -> np.ndarray:

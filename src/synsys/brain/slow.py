@@ -10,7 +10,9 @@ from synsys.brain.draws import Draw
 from synsys.brain.modulation import Modulation, Places
 from synsys.circuit.drift import SLOTS
 from synsys.knowledge.signaling import ACTIVATION, FAST
+from synsys.signaling.development import REFERENCE_AGE, regional_rate
 from synsys.signaling.network import Kinetics, Network
+from synsys.signaling.rest import response, slopes, stationary
 
 LEAST_ACTIVATION = 1e-3
 """Activation of a receptor below which its logarithm is not followed."""
@@ -34,7 +36,10 @@ class SlowBrain:
         def where(names: Sequence[str]) -> np.ndarray:
             return np.asarray(places.mask((), tuple(names)).any(1))
 
-        self.network = Network(where, share)
+        def adult(process: str) -> np.ndarray:
+            return regional_rate(process, REFERENCE_AGE, where)
+
+        self.network = Network(where, share, adult=adult)
 
     def change(self, moved: Modulation) -> np.ndarray:
         """Perturbation of every node of the network, (S, N): logarithm of a factor or increment.
@@ -102,17 +107,19 @@ class SlowDraw:
         return self.brain.network.kinetics(self.draw.strength, self.draw.factors)
 
     @cached_property
-    def solver(self) -> np.ndarray:
-        """For `Network.stationary`."""
-        return self.brain.network.solver(self.kinetics)
+    def inverse(self) -> np.ndarray:
+        """Response of health to lasting changes (`signaling.rest.response`)."""
+        network, healthy = self.brain.network, self.brain.network.healthy()
+        none = np.zeros((len(network.inputs), network.size))
+        return response(network, slopes(network, healthy, 0 * healthy, none, self.kinetics))
 
     def stationary(
         self, change: np.ndarray, inputs: np.ndarray, y: np.ndarray | None = None
     ) -> tuple[np.ndarray, bool]:
-        """Levels that lasting changes lead to (`Network.stationary`)."""
+        """Levels that lasting changes lead to (`signaling.rest.stationary`)."""
         if not change.any() and not inputs.any():
             return self.brain.network.healthy(), True
-        return self.brain.network.stationary(change, inputs, self.kinetics, self.solver, y)
+        return stationary(self.brain.network, change, inputs, self.kinetics, y, self.inverse)
 
 
 def _stack(rows: list[np.ndarray], size: int) -> np.ndarray:

@@ -85,20 +85,16 @@ class Ages:
         age = max(float(self.scenario.age_at(days)), BIRTH)
         return np.log(self.norms(age, self.late)["spine_density"] / self.norms(age)["spine_density"])
 
-    def rates(self, network: Network, days: float) -> tuple[np.ndarray | float, np.ndarray | float]:
-        """How open windows are: rate of every node (S, N), weight of every edge (E, N); 1 without age."""
+    def rates(self, network: Network, days: float) -> tuple[np.ndarray, np.ndarray]:
+        """How open windows are: rate of every node (S, N), of every edge (E, N); adult without age."""
         if not self.scenario.development:
-            return 1.0, 1.0
+            return network.rate, network.window
         age = float(self.scenario.age_at(days))
 
         def mask(where: tuple[str, ...]) -> np.ndarray:
             return np.asarray(self.model.places.mask((), where).any(1))
 
-        names = {*network.process, *network.window} - {""}
-        rate = {name: regional_rate(name, age, mask, self.late, self.window) for name in names}
-        one = np.ones(network.size)
-        rows = np.stack([rate.get(name, one) for name in network.process])
-        return rows, np.stack([rate.get(name, one) for name in network.window])
+        return network.openness(lambda name: regional_rate(name, age, mask, self.late, self.window))
 
 
 def _apart(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> float:

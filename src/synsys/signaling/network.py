@@ -30,10 +30,6 @@ STEEPEST = 60.0
 """Largest exponent that is evaluated; beyond it a regulator is saturated."""
 LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
-CHORD, TOLERANCE = 60, 1e-11
-"""Steps of the search for a stationary state, and what still counts as change."""
-STEPS, ERROR, GROWTH = 4000, 1e-2, 3.0
-"""Steps in time when that search fails, their accepted error, and the most by which one outgrows the last."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -71,12 +67,16 @@ class Network:
         Weight of each region in what the body sees.
     rows, regulators : optional
         Nodes and edges; those of the tables by default.
+    adult : callable, optional
+        Rate of a developmental process in adults, (N,); 1 by default.
 
     Attributes
     ----------
     names, inputs : list of str
         Nodes (S); sources that are none (K): exposures, genes, receptors, the fast brain.
     fold : ndarray of bool, (S, 1)
+    rate, window : ndarray, (S, N) and (E, N)
+        How open adults leave what gates each node and each edge.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Network:
         weight: np.ndarray,
         rows: Mapping[str, Node] | None = None,
         regulators: Sequence[Edge] | None = None,
+        adult: Callable[[str], np.ndarray] | None = None,
     ) -> None:
         self.rows = nodes() if rows is None else dict(rows)
         kind = {name: row.form for name, row in self.rows.items()}
@@ -109,12 +110,14 @@ class Network:
         self.basal = np.array([row.basal for row in self.rows.values()])[:, None]
         self.body = np.array([row.scope == "body" for row in self.rows.values()], bool)
         self.process = [row.process for row in self.rows.values()]
-        self.window = [e.window for e in self.edges]
         self.share = weight / weight.sum()
         self.size = len(weight)
         self.mask = np.array([where(e.where) & where(e.source_where) for e in self.edges], float).reshape(
             len(self.edges), self.size
         )
+        open_ = {name: adult(name) if adult and name else np.ones(self.size) for name in self._gates()}
+        self.rate = np.array([open_[name] for name in self.process]).reshape(-1, self.size)
+        self.window = np.array([open_[e.window] for e in self.edges]).reshape(-1, self.size)
         self.saturation = np.array([e.saturation or 2.0 for e in self.edges]).reshape(-1, 1)
 
     def kinetics(
@@ -154,6 +157,14 @@ class Network:
         tau = [row.tau * np.exp(factors.get(f"tau:{name}", 0.0)) for name, row in self.rows.items()]
         return Kinetics(exponent[:, None], weight[:, None], np.array(tau)[:, None], g)
 
+    def _gates(self) -> set[str]:
+        return {*self.process, *(edge.window for edge in self.edges)}
+
+    def openness(self, rate: Callable[[str], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`rate` and `window` at an age at which processes have other rates (N,) than in adults."""
+        found = {name: rate(name) if name else np.ones(self.size) for name in self._gates()}
+        return np.stack([found[n] for n in self.process]), np.stack([found[e.window] for e in self.edges])
+
     def healthy(self) -> np.ndarray:
         """Regulated levels of health, (S, N)."""
         return np.where(self.fold, 1.0, 0.0) * np.ones((1, self.size))
@@ -170,7 +181,7 @@ class Network:
         change: np.ndarray,
         inputs: np.ndarray,
         k: Kinetics,
-        window: np.ndarray | float = 1.0,
+        window: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Production (or sum) and loss of every node.
 
@@ -183,23 +194,19 @@ class Network:
         inputs : ndarray, (K, N)
             `inputs`: logarithms of fold sources, deviations of all others.
         k : Kinetics
-        window : ndarray, (E, 1), or float
-            How open the window of each edge is.
+        window : ndarray, (E, N), optional
+            How open the window of each edge is; as in adults by default.
 
         Returns
         -------
         production, loss : ndarray, (S, N)
         """
-        z = self.effective(y, change)
-        u = np.concatenate([np.where(self.fold, np.log(np.maximum(z, LEAST)), z), inputs])
-        drive = u[self.source] * (self.mask * window)
-        to_body = self.body[self.target]
-        drive[to_body] = (drive[to_body] @ self.share)[:, None]
+        drive = self.drive(y, change, inputs, window)
         production, loss = np.ones(y.shape), np.ones(y.shape)
         s = self.saturation
         bend = np.clip(-k.exponent * drive, -STEEPEST, STEEPEST)
         log_h = -np.log1p((1 - 1 / s) * np.expm1(bend))  # of sums unused
-        for logic, (rows, starts, targets) in self._groups.items():
+        for logic, (rows, starts, targets) in self.groups.items():
             part = log_h[rows]
             if logic in ("and", "loss"):
                 combined = np.exp(np.add.reduceat(part, starts, axis=0))
@@ -227,8 +234,19 @@ class Network:
             production[own] = np.where(self.index[own], np.maximum(bounded, 0.0), bounded)
         return production, loss
 
+    def drive(
+        self, y: np.ndarray, change: np.ndarray, inputs: np.ndarray, window: np.ndarray | None = None
+    ) -> np.ndarray:
+        """What each edge carries, u of its source where the edge acts, (E, N); arguments as above."""
+        z = self.effective(y, change)
+        u = np.concatenate([np.where(self.fold, np.log(np.maximum(z, LEAST)), z), inputs])
+        out = u[self.source] * (self.mask * (self.window if window is None else window))
+        to_body = self.body[self.target]
+        out[to_body] = (out[to_body] @ self.share)[:, None]
+        return out
+
     @cached_property
-    def _groups(self) -> dict[str, tuple[slice, np.ndarray, np.ndarray]]:
+    def groups(self) -> dict[str, tuple[slice, np.ndarray, np.ndarray]]:
         """Edges of each way to combine: their rows, where each target starts among them, the targets."""
         out = {}
         for logic in dict.fromkeys(self.combined):
@@ -250,114 +268,26 @@ class Network:
         regulation: tuple[np.ndarray, np.ndarray],
         k: Kinetics,
         days: float,
-        rate: np.ndarray | float = 1.0,
+        rate: np.ndarray | None = None,
     ) -> np.ndarray:
         """Levels after some days of constant production and loss: exact exponential relaxation, (S, N).
 
         Parameters
         ----------
-        rate : ndarray, (S, 1) or (S, N), or float
-            Rate w of the process that gates each node.
+        rate : ndarray, (S, N), optional
+            Rate w of the process that gates each node; as in adults by default.
         """
         production, loss = regulation
         rest = production / loss
-        return y + (y - rest) * np.expm1(-rate * loss * days / k.tau)
-
-    def elasticity(self, k: Kinetics, regions: np.ndarray) -> np.ndarray:
-        """Effect of each node on the steady level of each at health, (len(regions), S, S).
-
-        Row: target. What the body sees is taken to be the same region everywhere.
-        """
-        out = np.zeros((len(regions), len(self.names), len(self.names)))
-        own = self.source < len(self.names)
-        sign = np.where(self.combined == "loss", -1.0, 1.0)
-        lossy_shift = (self.combined == "loss") & ~self.fold[self.target, 0]  # L acts on x = 0 at health
-        for e in np.flatnonzero(own & ~lossy_shift):
-            out[:, self.target[e], self.source[e]] += sign[e] * k.elasticity[e] * self.mask[e, regions]
-        return out
+        w = self.rate if rate is None else rate
+        return y + (y - rest) * np.expm1(-w * loss * days / k.tau)
 
     @cached_property
     def kinds(self) -> tuple[np.ndarray, np.ndarray]:
-        """One region of every kind that the edges tell apart, and the kind of each region (N,)."""
-        _, first, kind = np.unique(self.mask, axis=1, return_index=True, return_inverse=True)
+        """One region of every kind that edges and windows tell apart, and the kind of each region (N,)."""
+        what = np.concatenate([self.mask * self.window, self.rate > 0])
+        _, first, kind = np.unique(what, axis=1, return_index=True, return_inverse=True)
         return first, np.asarray(kind).reshape(-1)
-
-    def growth(self, k: Kinetics) -> float:
-        """Largest growth rate about health over all kinds of region, 1/day; negative if health is stable."""
-        e = self.elasticity(k, self.kinds[0]) - np.eye(len(self.names))
-        return float(np.linalg.eigvals(e / k.tau).real.max())
-
-    def solver(self, k: Kinetics) -> np.ndarray:
-        """(I - E)^-1 of every kind of region, for `stationary`."""
-        e = self.elasticity(k, self.kinds[0])
-        return np.linalg.inv(np.eye(len(self.names)) - e)
-
-    def stationary(
-        self,
-        change: np.ndarray,
-        inputs: np.ndarray,
-        k: Kinetics,
-        solver: np.ndarray | None = None,
-        y: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, bool]:
-        """Levels that a lasting perturbation leads to.
-
-        Chord steps with the response of health; if they do not settle, the way through time.
-
-        Parameters
-        ----------
-        change, inputs, k
-            As for `regulation`.
-        solver : ndarray, optional
-            From `Network.solver`.
-        y : ndarray, (S, N), optional
-            Start; health by default.
-
-        Returns
-        -------
-        y : ndarray, (S, N)
-        bool
-            Whether it is stationary.
-        """
-        solver = self.solver(k) if solver is None else solver
-        kind = self.kinds[1]
-        first = y = self.healthy() if y is None else y
-        best = np.inf
-        for _ in range(CHORD):
-            production, loss = self.regulation(y, change, inputs, k)
-            rest = production / loss
-            gap = np.where(self.fold, np.log(np.maximum(rest, LEAST) / np.maximum(y, LEAST)), rest - y)
-            size = float(np.abs(gap).max(initial=0.0))
-            if size < TOLERANCE:
-                return y, True
-            if size > 4 * best or not np.isfinite(size):
-                break
-            best = min(best, size)
-            step = np.empty(gap.shape)
-            for c in range(len(solver)):
-                step[:, kind == c] = solver[c] @ gap[:, kind == c]
-            step[self.body] = (step[self.body] @ self.share)[:, None]
-            step = np.clip(step, -1.0, 1.0)
-            y = np.where(self.fold, y * np.exp(step * self.fold), y + step)
-        return self._in_time(first, change, inputs, k)
-
-    def _in_time(
-        self, y: np.ndarray, change: np.ndarray, inputs: np.ndarray, k: Kinetics
-    ) -> tuple[np.ndarray, bool]:
-        """Where time leads from `y`, and whether it comes to rest there."""
-        days, old = 1e-3, self.regulation(y, change, inputs, k)
-        for _ in range(STEPS):
-            production, loss = old
-            if float(np.abs(production / loss - y).max(initial=0.0)) < 10 * TOLERANCE:
-                return y, True
-            guess = self.advanced(y, old, k, days)
-            both = mean(old, self.regulation(guess, change, inputs, k))
-            new = self.advanced(y, both, k, days)
-            error = self.apart(new, guess)
-            if error <= ERROR:
-                y, old = new, self.regulation(new, change, inputs, k)
-            days *= min(GROWTH, max(0.2, 0.9 * np.sqrt(ERROR / max(error, 1e-12))))
-        return y, False
 
     def apart(self, a: np.ndarray, b: np.ndarray) -> float:
         """Largest difference of two states: relative for fold nodes, of deviations for the others."""
