@@ -103,7 +103,9 @@ class DevelopmentCurve:
     def __post_init__(self) -> None:
         check_evidence(self.checked, self.grade, self.source)
         if len(self.ages) != len(self.values) or len(self.ages) < 2:
-            raise ValueError(f"{len(self.ages)} ages, {len(self.values)} values; two points or more are needed")
+            raise ValueError(
+                f"{len(self.ages)} ages, {len(self.values)} values; two points or more are needed"
+            )
         if any(b <= a for a, b in zip(self.ages, self.ages[1:], strict=False)):
             raise ValueError("ages must increase")
         if self.form == "fold" and min(self.values) <= 0:
