@@ -84,7 +84,7 @@ def main():
         ax.axhline(1, color="#bbbbbb", lw=0.8, zorder=0)
         ax.plot(stretched(dev.REFERENCE_AGE), 1, "o", color="#222222", ms=4)
         ax.set_title(f"{title} (adult = 1)", loc="left", fontsize=10)
-        ax.legend(frameon=False, fontsize=8, loc="lower left" if title == "dopamine" else "best")
+        ax.legend(frameon=False, fontsize=8, loc="upper right" if title == "dopamine" else "best")
         axis(ax, 0)
     ax.set_xlabel("age, years from birth")
     fig.savefig(OUT, dpi=110)
