@@ -27,9 +27,10 @@ class DevelopmentProcess:
         Templates, loci or networks in which these ages hold; the row without places holds elsewhere.
     variant : str
         Alternative timing that a run may choose; the row without one is the default.
-    onset, peak, offset : float or None
-        The rate rises from 0 at `onset` to 1 at `peak` and falls to `adult_floor` at `offset`, years. No
-        onset: at its full rate from the start. No offset: it stays there.
+    onset, peak, until, offset : float or None
+        The rate rises from 0 at `onset` to 1 at `peak`, stays there up to `until` (empty: no plateau) and
+        falls to `adult_floor` at `offset`, years. No onset: at its full rate from the start. No offset: it
+        stays there.
     adult_floor : float
         Rate left after `offset`, relative to the peak.
     """
@@ -39,6 +40,7 @@ class DevelopmentProcess:
     variant: Literal["", "childhood"]
     onset: float | None
     peak: float
+    until: float | None
     offset: float | None
     adult_floor: float
     checked: Checked
@@ -51,10 +53,15 @@ class DevelopmentProcess:
         check_evidence(self.checked, self.grade, self.source)
         if self.onset is not None and not self.onset < self.peak:
             raise ValueError(f"onset {self.onset:g} must lie before peak {self.peak:g}")
-        if self.offset is not None and not self.peak < self.offset:
-            raise ValueError(f"offset {self.offset:g} must lie after peak {self.peak:g}")
+        if self.offset is not None and not self.peak <= self.fall < self.offset:
+            raise ValueError(f"offset {self.offset:g} must lie after peak {self.peak:g} and plateau")
         if not 0 <= self.adult_floor <= 1 or (self.offset is None and self.adult_floor != 1):
             raise ValueError("adult_floor lies between 0 and 1, and is 1 where there is no offset")
+
+    @property
+    def fall(self) -> float:
+        """Age at which the rate begins to fall."""
+        return self.peak if self.until is None else self.until
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Window(NamedTuple):
     where: Where
     onset: float | None
     peak: float
+    until: float
     offset: float | None
     adult_floor: float
 
@@ -53,8 +54,8 @@ def rate(
 ) -> np.ndarray:
     """Rate of a developmental process, 0 to 1, with a continuous slope.
 
-    Rises from 0 at onset to 1 at the peak and falls to its adult floor at the offset, each by the cubic
-    3 u^2 - 2 u^3.
+    Rises from 0 at onset to 1 at the peak, and falls after its plateau to the adult floor at the offset,
+    each by the cubic 3 u^2 - 2 u^3.
 
     Parameters
     ----------
@@ -121,7 +122,8 @@ def windows(pruning_timing: float = 0.0, pruning_window: str = "adolescence") ->
         late = pruning_timing if row.process == "pruning" else 0.0
         onset = None if row.onset is None else row.onset + late
         offset = None if row.offset is None else row.offset + late
-        found.append(Window(row.process, row.where, onset, row.peak + late, offset, row.adult_floor))
+        peak, until = row.peak + late, row.fall + late
+        found.append(Window(row.process, row.where, onset, peak, until, offset, row.adult_floor))
     return sorted(found, key=lambda window: window.peak)
 
 
@@ -230,7 +232,7 @@ def _window(row: DevelopmentProcess, age: np.ndarray) -> np.ndarray:
     up = _smooth((age - row.onset) / (row.peak - row.onset)) if row.onset is not None else np.ones_like(age)
     if row.offset is None:
         return up
-    down = _smooth((age - row.peak) / (row.offset - row.peak))
+    down = _smooth((age - row.fall) / (row.offset - row.fall))
     return up * (1.0 - (1.0 - row.adult_floor) * down)
 
 
