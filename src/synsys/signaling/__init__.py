@@ -1,0 +1,1 @@
+"""The slow clock of a region: signaling, immune, metabolic, epigenetic and developmental dynamics."""
