@@ -159,7 +159,7 @@ def test_an_inflammatory_loop_outlasts_its_trigger_only_if_its_gain_exceeds_one(
     )
     k = net.kinetics()
     change, inputs = nothing(net)
-    assert (growth(net, k) > 0) == lasts
+    assert [x > edge for x, edge in zip(growth(net, k), (0, 1), strict=True)] == [lasts, lasts]
     y, pulse = net.healthy(), inputs + 2.0
     for now in (*(pulse,) * 100, *(inputs,) * 4000):
         y = net.advanced(y, net.regulation(y, change, now, k), k, 0.1)

@@ -24,6 +24,8 @@ SHARED = (0.01, 0.5)
 """Prior median and sd of log of the share of the slow input's variance common to all regions (declared)."""
 SIZES = 64
 """Perturbations whose sizes can be sampled at once."""
+MOST_GAIN = 0.95
+"""Largest gain of a loop of the signaling network in a healthy person (declared)."""
 MOST_REJECTED = 1000
 """Samples of the signaling priors that are tried for one draw."""
 CALIBRATED_PAIR = frozenset({"cortex", "thalamus"})
@@ -167,9 +169,12 @@ def _truncated(draw: Draw, seed: tuple[int, int]) -> Draw:
 
 
 def steady(draw: Draw) -> bool:
-    """Whether health is stable in the signaling network of a draw, in every kind of region."""
+    """Whether health is stable in the signaling network of a draw, with no loop near sustaining itself."""
     network = everywhere()
-    return not network.names or growth(network, network.kinetics(draw.strength, draw.factors)) < 0
+    if not network.names:
+        return True
+    rate, gain = growth(network, network.kinetics(draw.strength, draw.factors))
+    return rate < 0 and gain < MOST_GAIN
 
 
 def rejection_rate(n: int = 128, seed: int = 0) -> float:

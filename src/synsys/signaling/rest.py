@@ -31,7 +31,7 @@ def slopes(
     p = production[target]
     for logic, (rows, starts, targets) in network.groups.items():
         at = target[rows]
-        free = (1 - network.basal[at]) / p[rows]
+        free = (1 - network.basal[at]) / np.maximum(p[rows], LEAST)
         if logic == "and":
             product = np.zeros(production.shape)
             product[targets] = np.exp(np.add.reduceat(log_h[rows], starts, axis=0))
@@ -78,15 +78,26 @@ def jacobian(network: Network, slope: np.ndarray) -> np.ndarray:
     return out * still.T[:, :, None]
 
 
-def growth(network: Network, k: Kinetics) -> float:
-    """Largest growth rate about health over all kinds of region, 1/day; negative if health is stable.
+def growth(network: Network, k: Kinetics) -> tuple[float, float]:
+    """Stability of health over all kinds of region, adults' closed nodes left out.
 
-    An index reacts to what raises it only; growth is that of the brain in which all of them may move.
+    An index reacts to what raises it only; this is the brain in which all of them may move.
+
+    Returns
+    -------
+    growth : float
+        Largest growth rate about health, 1/day; negative if health is stable.
+    gain : float
+        Largest real eigenvalue of the effects on steady levels: 1 is where a loop sustains itself.
     """
     healthy = network.healthy()
     slope = slopes(network, healthy, 0 * healthy, np.zeros((len(network.inputs), network.size)), k)
-    e = jacobian(network, slope) - np.eye(len(network.names))
-    return float(np.linalg.eigvals(e * (network.rate.max(1, initial=0.0)[:, None] / k.tau)).real.max())
+    moving = network.rate.max(1) > 0
+    e = jacobian(network, slope)[:, moving][:, :, moving]
+    pace = (network.rate.max(1) / k.tau[:, 0])[moving]
+    gains = np.linalg.eigvals(e)
+    alone = np.where(np.abs(gains.imag) < 1e-9, gains.real, -np.inf)
+    return float(np.linalg.eigvals((e - np.eye(len(pace))) * pace[:, None]).real.max()), float(alone.max())
 
 
 def stationary(
