@@ -7,12 +7,17 @@ Both are tables (`synsys.knowledge.development`); ages are in years from birth, 
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from synsys.core.connectome import STRUCTURES
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.development import DevelopmentCurve, DevelopmentProcess, age_curves, processes
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 REFERENCE_AGE = 27.5
 """Age (years) at which every age norm is 1, or 0 for a difference: the adults of the calibration."""
@@ -251,12 +256,11 @@ def _curves(use: str) -> list[DevelopmentCurve]:
 
 def _breadth(where: Where) -> int:
     """Rank of a row's places: everywhere, whole structures, then parts of them."""
-    structures = {"cortex", "hippocampus", "amygdala", "striatum", "thalamus", "pallidum", "cerebellum"}
-    return 0 if not where else 1 if set(where) <= structures else 2
+    return 0 if not where else 1 if set(where) <= set(STRUCTURES) else 2
 
 
 def _norm(row: DevelopmentCurve, age: np.ndarray, pruning_timing: float) -> np.ndarray:
-    at_reference = _course(row, np.asarray(REFERENCE_AGE))
+    at_reference = _adult(row)
     late = pruning_timing if row.quantity == "spine_density" else 0.0
     here = _course(row, _delayed(row, age, late) if late else age)
     return here / at_reference if row.form == "fold" else here - at_reference
@@ -274,14 +278,25 @@ def _delayed(row: DevelopmentCurve, age: np.ndarray, late: float) -> np.ndarray:
     return age - late * leaving * back
 
 
+@cache
+def _adult(row: DevelopmentCurve) -> np.ndarray:
+    """Course of the row at the reference age."""
+    return _course(row, np.asarray(REFERENCE_AGE))
+
+
 def _course(row: DevelopmentCurve, age: np.ndarray) -> np.ndarray:
-    """Monotone cubic through the points (Fritsch & Carlson 1980), flat outside, times ageing."""
+    """The points joined, flat before and after them, times ageing."""
+    joined = _joined(row)
+    return joined(np.clip(age, joined.x[0], joined.x[-1])) * _ageing(row, age)
+
+
+@cache
+def _joined(row: DevelopmentCurve) -> "PchipInterpolator":
+    """Monotone cubic through the points (Fritsch & Carlson 1980), of zero slope at both ends."""
     from scipy.interpolate import PchipInterpolator
 
     ages = (row.ages[0] - 1.0, *row.ages, row.ages[-1] + 10.0)  # equal neighbours give the ends zero slope
-    values = (row.values[0], *row.values, row.values[-1])
-    x = np.clip(age, ages[0], ages[-1])
-    return PchipInterpolator(ages, values)(x) * _ageing(row, age)
+    return PchipInterpolator(ages, (row.values[0], *row.values, row.values[-1]))
 
 
 def _ageing(row: DevelopmentCurve, age: np.ndarray) -> np.ndarray:
