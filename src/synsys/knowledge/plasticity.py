@@ -89,3 +89,48 @@ def plasticity_set(name: str) -> PlasticitySet:
     if name not in plasticity_sets():
         raise unknown("plasticity set", name, plasticity_sets())
     return plasticity_sets()[name]
+
+
+@dataclass(frozen=True)
+class PlasticityEffect:
+    """What a molecule, relative to health, does to a parameter of the plasticity probe.
+
+    Attributes
+    ----------
+    source : str
+        Argument of the probe.
+    parameter : {"c_pre", "c_post", "gamma_p", "gamma_d", "consolidation"}
+        Calcium amplitude, rate, or the share of early potentiation that becomes late.
+    law : {"share", "power", "odds"}
+        With x the fold change: parameter *= 1 + strength (x - 1); parameter *= x^strength; the odds of the
+        share *= x^strength.
+    strength, sd : float
+        And its prior standard deviation.
+    """
+
+    id: str
+    source: str
+    parameter: Literal["c_pre", "c_post", "gamma_p", "gamma_d", "consolidation"]
+    law: Literal["share", "power", "odds"]
+    strength: float
+    sd: float
+    checked: Checked
+    grade: Grade
+    citation: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.citation)
+        if self.id != f"{self.source}->{self.parameter}":
+            raise ValueError(f"the id must be {self.source}->{self.parameter}")
+        laws = {"c_pre": "share", "c_post": "share", "consolidation": "odds"}
+        if self.law != laws.get(self.parameter, "power"):
+            raise ValueError(f"{self.parameter} does not follow the law {self.law!r}")
+        if self.strength == 0 or self.sd <= 0 or (self.law == "share" and not 0 < self.strength <= 1):
+            raise ValueError("strength must not be 0 (a share lies between 0 and 1), sd is > 0")
+
+
+@cache
+def plasticity_effects() -> tuple[PlasticityEffect, ...]:
+    """All rows of ``plasticity_effects.csv``."""
+    return load_table("plasticity_effects.csv", PlasticityEffect)

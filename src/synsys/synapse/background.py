@@ -106,7 +106,9 @@ def first_passage(parameters: PlasticitySet, alpha_d: float, alpha_p: float, up:
     if noise <= 0:
         return float(np.exp(LARGEST_LOG))
     rho = np.linspace(p.rho_star, 1.0 if up else 0.0, EFFICACIES)
-    drift = -rho * (1 - rho) * (p.rho_star - rho) + p.gamma_p * alpha_p * (1 - rho) - p.gamma_d * alpha_d * rho
+    drift = (
+        -rho * (1 - rho) * (p.rho_star - rho) + p.gamma_p * alpha_p * (1 - rho) - p.gamma_d * alpha_d * rho
+    )
     step = rho[1] - rho[0]
     potential = np.concatenate([[0.0], np.cumsum(-0.5 * (drift[1:] + drift[:-1]) * step)]) / p.tau
     psi = 2.0 * potential / noise
@@ -174,4 +176,6 @@ def trade_off(
     retention = retention_time(scaled, rate)
     result = outcome(scaled, learning)
     relearning = first_passage(scaled, float(result.alpha_d), float(result.alpha_p), up=False)
-    return TradeOff(retention, relearning, float(np.exp(-keep / retention)), float(-np.expm1(-episode / relearning)))
+    return TradeOff(
+        retention, relearning, float(np.exp(-keep / retention)), float(-np.expm1(-episode / relearning))
+    )

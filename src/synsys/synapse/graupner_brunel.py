@@ -151,7 +151,9 @@ def strength_ratio(up, down, beta, b):
     return (1.0 - after_up + after_up * b) / before
 
 
-def outcome(parameters: PlasticitySet, protocol: Protocol, c_pre=None, c_post=None, gamma_d=None, gamma_p=None):
+def outcome(
+    parameters: PlasticitySet, protocol: Protocol, c_pre=None, c_post=None, gamma_d=None, gamma_p=None
+):
     """Change of synaptic strength by a protocol, in closed form.
 
     Parameters
@@ -178,7 +180,14 @@ def outcome(parameters: PlasticitySet, protocol: Protocol, c_pre=None, c_post=No
         for threshold in (parameters.theta_d, parameters.theta_p)
     )
     up, down = transitions(
-        alpha_d, alpha_p, rate_d, rate_p, parameters.sigma, parameters.tau, parameters.rho_star, protocol.duration
+        alpha_d,
+        alpha_p,
+        rate_d,
+        rate_p,
+        parameters.sigma,
+        parameters.tau,
+        parameters.rho_star,
+        protocol.duration,
     )
     return Outcome(alpha_d, alpha_p, up, down, strength_ratio(up, down, parameters.beta, parameters.b))
 
