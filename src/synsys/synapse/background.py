@@ -23,7 +23,7 @@ LARGEST_LOG = 690.0
 
 
 def poisson_time_above(rate_pre, rate_post, c_pre, c_post, tau_ca, threshold):
-    """Share of time that calcium spends above a threshold while both cells fire as independent Poisson processes.
+    """Share of time with calcium above a threshold while both cells fire as independent Poisson processes.
 
     With nu = tau_ca (rate_pre + rate_post) the distribution F of calcium solves
     c F' = tau_ca sum_k rate_k (F(c) - F(c - C_k)), and F = K c^nu below the smaller transient, with
@@ -42,7 +42,8 @@ def poisson_time_above(rate_pre, rate_post, c_pre, c_post, tau_ca, threshold):
     Returns
     -------
     ndarray of the broadcast shape
-        Error below 1e-3 relative for transients above threshold / 100 (checked against a finer grid).
+        Relative error against a grid eight times finer: below 1e-3 for alpha_d and 1e-2 for alpha_p of the
+        synapse in vivo at 0.05 to 10 Hz.
 
     Raises
     ------

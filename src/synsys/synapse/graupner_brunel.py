@@ -80,7 +80,7 @@ class Protocol:
         return self.bursts * self.period / 1000.0
 
     def onsets(self, delay: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times in ms, one period, at which pre (after its delay) and post spikes raise calcium; each (pairs,)."""
+        """Times (ms) in a period at which pre (delayed) and post spikes raise calcium; each (pairs,)."""
         start = np.arange(self.pairs) * 1000.0 / self.frequency
         return start + delay, start + self.interval
 

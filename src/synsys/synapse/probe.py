@@ -18,14 +18,13 @@ from synsys.synapse.background import poisson_time_above
 from synsys.synapse.graupner_brunel import Protocol, outcome, spike_pairs, strength_ratio
 
 PARAMETERS = "cortex in vivo"
-LTP_PROTOCOL = Protocol(interval=10.0, pairs=5, frequency=100.0, period=200.0, bursts=10)
-"""Theta burst: ten bursts at 5 Hz of five pairs at 100 Hz, pre before post."""
+LTP_PROTOCOL = Protocol(interval=10.0, pairs=5, frequency=100.0, period=200.0, bursts=20)
+"""Theta burst: twenty bursts at 5 Hz of five pairs at 100 Hz, pre before post."""
 LTD_PROTOCOL = spike_pairs(interval=-10.0, frequency=30.0, count=150)
 """150 pairs at 30 Hz, post before pre (slower pairs never reach the depression threshold in vivo)."""
-SCATTER, SYNAPSES = 0.5, 8
+SCATTER, SYNAPSES = 0.5, 16
 """Standard deviation of log calcium from synapse to synapse (calcium per NMDA current differs tenfold between
-spines, Sobczyk et al. 2005: about four standard deviations), and the synapses, of equal weight, that stand for
-them."""
+spines, Sobczyk et al. 2005: about four standard deviations), and how many synapses stand for them."""
 BACKGROUND_RATE = 1.0
 """Hz at health: typical cortical background (Higgins et al. 2014)."""
 CONSOLIDATION_TIME = 3600.0
@@ -139,7 +138,7 @@ def probe(
 
 @cache
 def _healthy(size: int):
-    """Readings at health, in arrays of the same length so that equal input is equal output to the last bit."""
+    """Readings at health, in arrays of the same length: equal input is equal output to the last bit."""
     return _readings({name: np.ones(size) for name in ARGUMENTS}, {})
 
 
@@ -186,7 +185,7 @@ def _factors(folds: dict[str, np.ndarray], strengths: Mapping[str, float]) -> di
 
 @cache
 def _background_table() -> np.ndarray:
-    """Log share of time above a threshold 1 by rate and the two transient sizes; shape (RATES, SIZES, SIZES)."""
+    """Log share of time above a threshold of 1, by rate and transients; shape (RATES, SIZES, SIZES)."""
     sizes = np.geomspace(SMALLEST, LARGEST, SIZES)
     rates = np.geomspace(SLOWEST, FASTEST, RATES)
     first, second = np.triu_indices(SIZES)
