@@ -1,5 +1,7 @@
 """Forgetting under background firing, bistable retention, and stability against flexibility."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -96,7 +98,7 @@ def test_first_passage_agrees_with_simulated_escapes():
 
 
 def test_both_extremes_of_calcium_are_worse_than_the_middle():
-    """A synapse that never crosses a threshold keeps all and learns nothing; one that always does, the reverse."""
+    """Too little calcium keeps all and learns nothing; too much learns and keeps nothing."""
     calm, healthy, wild = (trade_off(VIVO, LTP_PROTOCOL, calcium) for calcium in (0.4, 1.0, 2.0))
     assert healthy.index > 0.9
     assert calm.index < 0.01
@@ -107,8 +109,8 @@ def test_both_extremes_of_calcium_are_worse_than_the_middle():
 
 def test_retention_and_relearning_both_shorten_as_calcium_grows():
     offs = [trade_off(VIVO, LTP_PROTOCOL, calcium) for calcium in (0.6, 0.8, 1.0, 1.3, 1.6)]
-    assert all(a.retention >= b.retention for a, b in zip(offs, offs[1:], strict=False))
-    assert all(a.relearning > b.relearning for a, b in zip(offs, offs[1:], strict=False))
+    assert all(a.retention >= b.retention for a, b in pairwise(offs))
+    assert all(a.relearning > b.relearning for a, b in pairwise(offs))
 
 
 def test_unresolved_transients_are_refused():

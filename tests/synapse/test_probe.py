@@ -1,4 +1,4 @@
-"""LTP and LTD probes: exact at health, finite far from it, and the directions that mechanism must bring out."""
+"""LTP and LTD probes: exact at health, finite far from it, directions that mechanism must bring out."""
 
 import time
 
@@ -57,7 +57,7 @@ def test_more_calcium_erases_what_it_induces():
 
 
 def test_late_potentiation_needs_translation_and_early_does_not():
-    """Rapamycin reduces late and spares early potentiation (Tang et al. 2002); so does less PKA (Abel 1997)."""
+    """Rapamycin (Tang et al. 2002) and less PKA (Abel et al. 1997) reduce late and spare early LTP."""
     blocked = probe(akt_mtor_activity=0.1)
     assert blocked.ltp < 0.3
     assert blocked.ltp_early == 1
@@ -85,7 +85,7 @@ def test_finite_and_not_negative_far_from_health():
 
 
 def test_table_of_background_firing_costs_two_percent_of_ltp(monkeypatch):
-    """Error of the interpolation in the end result, for all arguments off by about 30 %: 95 in 100 below 3 %."""
+    """Error of the interpolation in the end result, all arguments off by about 30 %."""
     rng = np.random.default_rng(1)
     folds = {name: np.exp(rng.normal(0, 0.3, 100)) for name in ARGUMENTS}
     table = probe(**folds)
