@@ -104,7 +104,7 @@ def test_strength_lies_between_all_down_and_all_up():
 def test_cortical_pairs_potentiate_at_high_rate_whatever_their_order():
     """Sjostrom et al. 2001: post before pre depresses at 10 Hz and potentiates at 50 Hz."""
     cortex = plasticity_set("cortical slices")
-    slow, fast = (outcome(cortex, Protocol(-10.0, 5, f, 10000.0, 15)).ratio for f in (10.0, 50.0))
+    slow, fast = (outcome(cortex, Protocol(-10.0, 5, 5, f, 10000.0, 15)).ratio for f in (10.0, 50.0))
     assert slow < 0.8
     assert fast > 1.3
 
@@ -123,5 +123,13 @@ def test_errors_name_what_is_wrong():
     ):
         plasticity_set("hippocampal slice")
     with pytest.raises(UserError, match="do not fit into a period"):
-        Protocol(10.0, 5, 10.0, 200.0, 1)
+        Protocol(10.0, 5, 5, 10.0, 200.0, 1)
+    with pytest.raises(UserError, match="1 <= post <= pre"):
+        Protocol(10.0, 2, 3, 100.0, 200.0, 1)
     assert len(plasticity_sets()) == 10
+
+
+def test_last_presynaptic_spikes_of_a_burst_are_paired():
+    pre, post = Protocol(5.0, 4, 2, 100.0, 200.0, 1).onsets(delay=3.0)
+    assert list(pre) == [3, 13, 23, 33]
+    assert list(post) == [25, 35]

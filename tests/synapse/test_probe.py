@@ -20,7 +20,7 @@ def test_health_is_exact(size):
     for name in READINGS:
         assert (getattr(healthy, name) == 1).all(), name
     assert (healthy.ltp_percent > 20).all()
-    assert (healthy.ltp_late_percent > 0).all()
+    assert (healthy.ltp_late_percent > 2).all()
     assert (healthy.ltd_percent < 0).all()
 
 
@@ -43,7 +43,7 @@ def test_less_of_it_is_less_potentiation(name, fold):
     assert probe(**{name: fold}).ltp < 1
 
 
-@pytest.mark.parametrize("changes", [{"cav": 1.5}, {"cav": 2.0}, {"calcium": 1.3}, {"calcium": 0.6}])
+@pytest.mark.parametrize("changes", [{"cav": 1.5}, {"cav": 2.0}, {"calcium": 1.5}, {"calcium": 0.7}])
 def test_calcium_away_from_its_optimum_is_less_lasting_potentiation(changes):
     """Too little calcium does not induce it; too much lets background firing erase it."""
     assert probe(**changes).ltp < 0.95
@@ -65,9 +65,18 @@ def test_late_potentiation_needs_translation_and_early_does_not():
 
 
 def test_depression_needs_gsk3_and_nmda_receptors():
-    """Peineau et al. 2007; without NMDA receptors both directions suffer."""
+    """Peineau et al. 2007; without NMDA receptors both mostly fail (Tsien 1996)."""
     assert probe(gsk3b_activity=0.2).ltd < 0.5
-    assert probe(nmda=0.2).ltd < 1
+    blocked = probe(nmda=0.05)
+    assert blocked.ltp < 0.2
+    assert blocked.ltd < 0.4
+
+
+def test_late_depression_needs_transcription():
+    """Kauderer and Kandel 2000."""
+    silent = probe(plasticity_gene_expression=0.3)
+    assert silent.ltd < 0.8
+    assert silent.ltd_percent == probe().ltd_percent
 
 
 def test_depolarisation_acts_as_more_receptors():
@@ -84,7 +93,7 @@ def test_finite_and_not_negative_far_from_health():
         assert (getattr(reading, name) >= 0).all(), name
 
 
-def test_table_of_background_firing_costs_two_percent_of_ltp(monkeypatch):
+def test_table_of_background_firing_costs_one_percent_of_ltp(monkeypatch):
     """Error of the interpolation in the end result, all arguments off by about 30 %."""
     rng = np.random.default_rng(1)
     folds = {name: np.exp(rng.normal(0, 0.3, 100)) for name in ARGUMENTS}
@@ -98,8 +107,8 @@ def test_table_of_background_firing_costs_two_percent_of_ltp(monkeypatch):
     probes._healthy.cache_clear()
     error = np.abs(table.ltp / probe(**folds).ltp - 1)
     probes._healthy.cache_clear()
-    assert np.quantile(error, 0.95) < 0.03
-    assert np.median(error) < 0.01
+    assert error.max() < 0.05
+    assert np.quantile(error, 0.95) < 0.02
 
 
 def test_draws_of_strengths_change_the_lesion_and_not_health():

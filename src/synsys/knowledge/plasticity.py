@@ -99,8 +99,8 @@ class PlasticityEffect:
     ----------
     source : str
         Argument of the probe.
-    parameter : {"c_pre", "c_post", "gamma_p", "gamma_d", "consolidation"}
-        Calcium amplitude, rate, or the share of early potentiation that becomes late.
+    parameter : {"c_pre", "c_post", "gamma_p", "gamma_d", "consolidation", "consolidation_ltd"}
+        Calcium amplitude, rate, or the share of early potentiation or depression that becomes late.
     law : {"share", "power", "odds"}
         With x the fold change: parameter *= 1 + strength (x - 1); parameter *= x^strength; the odds of the
         share *= x^strength.
@@ -110,7 +110,7 @@ class PlasticityEffect:
 
     id: str
     source: str
-    parameter: Literal["c_pre", "c_post", "gamma_p", "gamma_d", "consolidation"]
+    parameter: Literal["c_pre", "c_post", "gamma_p", "gamma_d", "consolidation", "consolidation_ltd"]
     law: Literal["share", "power", "odds"]
     strength: float
     sd: float
@@ -123,7 +123,7 @@ class PlasticityEffect:
         check_evidence(self.checked, self.grade, self.citation)
         if self.id != f"{self.source}->{self.parameter}":
             raise ValueError(f"the id must be {self.source}->{self.parameter}")
-        laws = {"c_pre": "share", "c_post": "share", "consolidation": "odds"}
+        laws = {"c_pre": "share", "c_post": "share", "consolidation": "odds", "consolidation_ltd": "odds"}
         if self.law != laws.get(self.parameter, "power"):
             raise ValueError(f"{self.parameter} does not follow the law {self.law!r}")
         if self.strength == 0 or self.sd <= 0 or (self.law == "share" and not 0 < self.strength <= 1):

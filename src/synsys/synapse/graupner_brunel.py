@@ -45,33 +45,34 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Spike pairs in bursts, repeated at a fixed interval.
+    """Spike pairs in bursts, repeated at a fixed interval; the last presynaptic spikes of a burst are paired.
 
     Attributes
     ----------
     interval : float
         Post minus pre spike time within a pair, ms.
-    pairs : int
-        Pairs in a burst.
+    pre, post : int
+        Pre- and postsynaptic spikes in a burst, post <= pre.
     frequency : float
-        Of pairs within a burst, Hz.
+        Of spikes within a burst, Hz.
     period : float
         From burst to burst, ms.
     bursts : int
     """
 
     interval: float
-    pairs: int
+    pre: int
+    post: int
     frequency: float
     period: float
     bursts: int
 
     def __post_init__(self) -> None:
-        if self.pairs < 1 or self.bursts < 1 or min(self.frequency, self.period) <= 0:
-            raise UserError("a protocol needs pairs, bursts >= 1 and frequency, period > 0")
-        if self.pairs * 1000.0 / self.frequency > self.period * (1 + 1e-9):
+        if not 1 <= self.post <= self.pre or self.bursts < 1 or min(self.frequency, self.period) <= 0:
+            raise UserError("a protocol needs 1 <= post <= pre, bursts >= 1 and frequency, period > 0")
+        if self.pre * 1000.0 / self.frequency > self.period * (1 + 1e-9):
             raise UserError(
-                f"{self.pairs} pairs at {self.frequency:g} Hz do not fit into a period of {self.period:g} ms"
+                f"{self.pre} spikes at {self.frequency:g} Hz do not fit into a period of {self.period:g} ms"
             )
 
     @property
@@ -80,14 +81,14 @@ class Protocol:
         return self.bursts * self.period / 1000.0
 
     def onsets(self, delay: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times (ms) in a period at which pre (delayed) and post spikes raise calcium; each (pairs,)."""
-        start = np.arange(self.pairs) * 1000.0 / self.frequency
-        return start + delay, start + self.interval
+        """Times (ms) in a period at which pre (delayed) and post spikes raise calcium; (pre,) and (post,)."""
+        start = np.arange(self.pre) * 1000.0 / self.frequency
+        return start + delay, start[self.pre - self.post :] + self.interval
 
 
 def spike_pairs(interval: float, frequency: float = 1.0, count: int = 60) -> Protocol:
     """Regular spike pairs, the protocol of STDP curves (60 pairs at 1 Hz unless said otherwise)."""
-    return Protocol(interval, 1, frequency, 1000.0 / frequency, count)
+    return Protocol(interval, 1, 1, frequency, 1000.0 / frequency, count)
 
 
 def time_above(times, amplitudes, tau_ca, period, threshold):
@@ -174,7 +175,8 @@ def outcome(
     )
     at_pre, at_post = protocol.onsets(parameters.delay)
     times = np.concatenate([at_pre, at_post])
-    amplitudes = np.concatenate([np.broadcast_to(a, (protocol.pairs, *a.shape)) for a in (pre, post)])
+    sizes = ((pre, at_pre.size), (post, at_post.size))
+    amplitudes = np.concatenate([np.broadcast_to(a, (count, *a.shape)) for a, count in sizes])
     alpha_d, alpha_p = (
         time_above(times, amplitudes, parameters.tau_ca, protocol.period, threshold)
         for threshold in (parameters.theta_d, parameters.theta_p)
@@ -205,7 +207,7 @@ def simulate(
     steps = round(protocol.period / step)
     grid = (np.arange(steps) + 0.5) * step
     lag = np.mod(grid[:, None] - np.concatenate([at_pre, at_post]), protocol.period)
-    amplitudes = np.repeat([p.c_pre, p.c_post], protocol.pairs)
+    amplitudes = np.repeat([p.c_pre, p.c_post], [protocol.pre, protocol.post])
     calcium = np.exp(-lag / p.tau_ca) @ amplitudes / -np.expm1(-protocol.period / p.tau_ca)
     low, high = calcium > p.theta_d, calcium > p.theta_p
     share = step / 1000.0 / p.tau

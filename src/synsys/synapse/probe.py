@@ -15,25 +15,26 @@ import numpy as np
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.plasticity import plasticity_effects, plasticity_set
 from synsys.synapse.background import poisson_time_above
-from synsys.synapse.graupner_brunel import Protocol, outcome, spike_pairs, strength_ratio
+from synsys.synapse.graupner_brunel import Protocol, outcome, strength_ratio
 
 PARAMETERS = "cortex in vivo"
-LTP_PROTOCOL = Protocol(interval=10.0, pairs=5, frequency=100.0, period=200.0, bursts=20)
-"""Theta burst: twenty bursts at 5 Hz of five pairs at 100 Hz, pre before post."""
-LTD_PROTOCOL = spike_pairs(interval=-10.0, frequency=30.0, count=150)
-"""150 pairs at 30 Hz, post before pre (slower pairs never reach the depression threshold in vivo)."""
+LTP_PROTOCOL = Protocol(interval=5.0, pre=5, post=3, frequency=100.0, period=200.0, bursts=30)
+"""Theta burst: thirty bursts at 5 Hz of five presynaptic spikes at 100 Hz, the last three paired."""
+LTD_PROTOCOL = Protocol(interval=-10.0, pre=3, post=1, frequency=30.0, period=150.0, bursts=100)
+"""Hundred bursts of three presynaptic spikes at 30 Hz, a postsynaptic one 10 ms before the last (slower pairs
+never reach the depression threshold in vivo)."""
 SCATTER, SYNAPSES = 0.5, 16
 """Standard deviation of log calcium from synapse to synapse (calcium per NMDA current differs tenfold between
 spines, Sobczyk et al. 2005: about four standard deviations), and how many synapses stand for them."""
-BACKGROUND_RATE = 1.0
-"""Hz at health: typical cortical background (Higgins et al. 2014)."""
+BACKGROUND_RATE = 0.5
+"""Hz at health: of the order of 1 Hz, and below it (Higgins et al. 2014; our number)."""
 CONSOLIDATION_TIME = 3600.0
 """s until early potentiation depends on new proteins (beyond an hour, Tang et al. 2002)."""
 CONSOLIDATED = 0.5
-"""Share of surviving early potentiation that becomes late, at health (hypothesis)."""
-SMALLEST, LARGEST = 1.0 / 64.0, 32.0
+"""Share of surviving change that becomes late, at health (hypothesis)."""
+SMALLEST, LARGEST = 1.0 / 16.0, 16.0
 """Calcium transients are held within this range, in units of a threshold."""
-SIZES, RATES = 67, 9
+SIZES, RATES = 67, 7
 """Grid of the background table: transient sizes (logarithmic) and rates."""
 SLOWEST, FASTEST = 0.02, 20.0
 """Background rates of the table, Hz; outside them the nearest is used."""
@@ -53,13 +54,13 @@ class Probe:
     Attributes
     ----------
     ltp, ltd : ndarray
-        Late potentiation (share of weak synapses that are strong for good) and depression (share of strong
-        synapses that turn weak), relative to health.
+        Late potentiation (share of weak synapses that turn strong for good) and late depression (share of
+        strong synapses that turn weak for good), relative to health.
     ltp_early : ndarray
         Potentiation right after the protocol, relative to health.
     ltp_percent, ltp_late_percent, ltd_percent : ndarray
-        Net change of mean strength in % of baseline: after the LTP protocol, early and late, and after the
-        LTD protocol. A potentiating protocol may depress, then the sign turns.
+        Net change of mean strength in % of baseline: after the LTP protocol, early and late, and right after
+        the LTD protocol. A potentiating protocol may depress, then the sign turns.
     """
 
     ltp: np.ndarray
@@ -156,13 +157,18 @@ def _readings(folds: dict[str, np.ndarray], strengths: Mapping[str, float]) -> t
     rate = BACKGROUND_RATE * folds["rate"]
     alpha_d, alpha_p = (_background(rate, c_pre / t, c_post / t) for t in (p.theta_d, p.theta_p))
     surviving = np.exp(-CONSOLIDATION_TIME / p.tau * (gamma_p * alpha_p + gamma_d * alpha_d))
-    odds = factor["consolidation"] * CONSOLIDATED / (1.0 - CONSOLIDATED)
-    lasting = odds / (1.0 + odds)
+    lasting, lasting_down = (_lasting(factor[name]) for name in ("consolidation", "consolidation_ltd"))
     late = raised.up * surviving * lasting
     early, late, lost, down = (x.mean(axis=0) for x in (raised.up, late, raised.down, lowered.down))
     early_percent, down_percent = (100.0 * (x.ratio.mean(axis=0) - 1.0) for x in (raised, lowered))
-    late_percent = 100.0 * (strength_ratio(late, lost * lasting, p.beta, p.b) - 1.0)
-    return early, late, down, early_percent, late_percent, down_percent
+    late_percent = 100.0 * (strength_ratio(late, lost * lasting_down, p.beta, p.b) - 1.0)
+    return early, late, down * lasting_down, early_percent, late_percent, down_percent
+
+
+def _lasting(factor: np.ndarray) -> np.ndarray:
+    """Share of a change that becomes late, its odds times `factor`."""
+    odds = factor * CONSOLIDATED / (1.0 - CONSOLIDATED)
+    return odds / (1.0 + odds)
 
 
 @cache
@@ -185,31 +191,33 @@ def _factors(folds: dict[str, np.ndarray], strengths: Mapping[str, float]) -> di
 
 @cache
 def _background_table() -> np.ndarray:
-    """Log share of time above a threshold of 1, by rate and transients; shape (RATES, SIZES, SIZES)."""
+    """Share of time above a threshold of 1, by rate and both transients; shape (RATES, SIZES, SIZES)."""
     sizes = np.geomspace(SMALLEST, LARGEST, SIZES)
     rates = np.geomspace(SLOWEST, FASTEST, RATES)
     first, second = np.triu_indices(SIZES)
     tau_ca = plasticity_set(PARAMETERS).tau_ca
     share = poisson_time_above(rates[:, None], rates[:, None], sizes[first], sizes[second], tau_ca, 1.0)
     table = np.empty((RATES, SIZES, SIZES))
-    table[:, first, second] = table[:, second, first] = np.log(np.maximum(share, SHARE_FLOOR))
+    table[:, first, second] = table[:, second, first] = np.maximum(share, SHARE_FLOOR)
     return table
 
 
 def _background(rate, first, second):
-    """Share of time above a threshold under Poisson firing, by trilinear interpolation of the log table."""
+    """Share of time above a threshold under Poisson firing, from the table.
+
+    Linear in the logarithms of the transients, since the share has kinks where one spike less suffices, and
+    a power law between rates.
+    """
     table = _background_table()
-    value = 0.0
-    axes = [
-        _place(np.log(rate), np.log(SLOWEST), np.log(FASTEST), RATES),
-        _place(np.log(first), np.log(SMALLEST), np.log(LARGEST), SIZES),
-        _place(np.log(second), np.log(SMALLEST), np.log(LARGEST), SIZES),
+    speed, part = _place(np.log(rate), np.log(SLOWEST), np.log(FASTEST), RATES)
+    i, x = _place(np.log(first), np.log(SMALLEST), np.log(LARGEST), SIZES)
+    j, y = _place(np.log(second), np.log(SMALLEST), np.log(LARGEST), SIZES)
+    share = [
+        (1.0 - x) * ((1.0 - y) * plane(i, j) + y * plane(i, j + 1))
+        + x * ((1.0 - y) * plane(i + 1, j) + y * plane(i + 1, j + 1))
+        for plane in (lambda a, b, k=k: table[speed + k, a, b] for k in (0, 1))
     ]
-    for corner in np.ndindex(2, 2, 2):
-        index = tuple(cell + side for (cell, _), side in zip(axes, corner, strict=True))
-        weights = [part if side else 1.0 - part for (_, part), side in zip(axes, corner, strict=True)]
-        value = value + weights[0] * weights[1] * weights[2] * table[index]
-    return np.exp(value)
+    return share[0] ** (1.0 - part) * share[1] ** part
 
 
 def _place(x, low, high, points):
