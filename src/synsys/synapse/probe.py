@@ -23,7 +23,7 @@ LTP_PROTOCOL = Protocol(interval=5.0, pre=5, post=3, frequency=100.0, period=200
 LTD_PROTOCOL = Protocol(interval=-10.0, pre=3, post=1, frequency=30.0, period=150.0, bursts=100)
 """Hundred bursts of three presynaptic spikes at 30 Hz, a postsynaptic one 10 ms before the last (slower pairs
 never reach the depression threshold in vivo)."""
-SCATTER, SYNAPSES = 0.5, 16
+SCATTER, SYNAPSES = 0.5, 24
 """Standard deviation of log calcium from synapse to synapse (calcium per NMDA current differs tenfold between
 spines, Sobczyk et al. 2005: about four standard deviations), and how many synapses stand for them."""
 BACKGROUND_RATE = 0.5
@@ -33,7 +33,7 @@ CONSOLIDATION_TIME = 3600.0
 CONSOLIDATED = 0.5
 """Share of surviving change that becomes late, at health (hypothesis)."""
 SMALLEST, LARGEST = 1.0 / 16.0, 16.0
-"""Calcium transients are held within this range, in units of a threshold."""
+"""Transients of the background table, in units of a threshold; outside them the nearest is used."""
 SIZES, RATES = 67, 7
 """Grid of the background table: transient sizes (logarithmic) and rates."""
 SLOWEST, FASTEST = 0.02, 20.0
@@ -150,7 +150,6 @@ def _readings(folds: dict[str, np.ndarray], strengths: Mapping[str, float]) -> t
     gain = folds["calcium"] * _synapses()[:, None]
     c_pre = p.c_pre * factor["c_pre"] * folds["unblock"] * gain
     c_post = p.c_post * factor["c_post"] * gain
-    c_pre, c_post = (np.clip(c, SMALLEST * p.theta_p, LARGEST * p.theta_d) for c in (c_pre, c_post))
     gamma_d, gamma_p = p.gamma_d * factor["gamma_d"], p.gamma_p * factor["gamma_p"]
     raised = outcome(p, LTP_PROTOCOL, c_pre, c_post, gamma_d, gamma_p)
     lowered = outcome(p, LTD_PROTOCOL, c_pre, c_post, gamma_d, gamma_p)
