@@ -73,7 +73,7 @@ def test_memory_time_falls_with_the_rate_to_the_power_of_spikes_a_crossing_needs
 
 
 def test_bistable_synapse_outlasts_the_flat_one_below_one_hertz():
-    """Higgins et al. 2013: about months in vivo, below 1 Hz; the barrier is gone at 3 Hz."""
+    """Higgins et al. 2013: months in vivo, below 1 Hz (a lower bound here); the barrier is gone at 3 Hz."""
     assert retention_time(VIVO, 0.95) > 30 * DAY
     assert retention_time(VIVO, 0.95) > 100 * decay_time(VIVO, 0.95)
     assert retention_time(VIVO, 3.0) < HOUR

@@ -10,6 +10,7 @@ from synsys.core.errors import UserError
 from synsys.knowledge.plasticity import plasticity_effects
 from synsys.synapse import probe as probes
 from synsys.synapse.background import poisson_time_above
+from synsys.synapse.graupner_brunel import Protocol
 from synsys.synapse.probe import ARGUMENTS, probe
 
 READINGS = ("ltp", "ltd", "ltp_early")
@@ -55,6 +56,17 @@ def test_more_calcium_erases_what_it_induces():
     gain = probe(cav=2.0)
     assert gain.ltp_early > 1
     assert gain.ltp < 1
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0])
+@pytest.mark.parametrize(("post", "bursts"), [(1, 40), (2, 20), (5, 10), (5, 40)])
+def test_directions_do_not_hang_on_the_protocol_or_the_background(monkeypatch, rate, post, bursts):
+    monkeypatch.setattr(probes, "LTP_PROTOCOL", Protocol(5.0, 5, post, 100.0, 200.0, bursts))
+    monkeypatch.setattr(probes, "BACKGROUND_RATE", rate)
+    probes._healthy.cache_clear()
+    lower = [probe(nmda=0.7).ltp, probe(cav=2.0).ltp, probe(trkb_activity=0.7).ltp]
+    probes._healthy.cache_clear()
+    assert max(lower) < 0.95
 
 
 def test_late_potentiation_needs_translation_and_early_does_not():
