@@ -1,0 +1,1 @@
+"""Synaptic plasticity driven by calcium: protocols, memory under background activity, LTP and LTD probes."""
