@@ -24,7 +24,7 @@ SHARED = (0.01, 0.5)
 """Prior median and sd of log of the share of the slow input's variance common to all regions (declared)."""
 SIZES = 64
 """Perturbations whose sizes can be sampled at once."""
-MOST_GAIN = 0.95
+MOST_GAIN = 0.8
 """Largest gain of a loop of the signaling network in a healthy person (declared)."""
 MOST_REJECTED = 1000
 """Samples of the signaling priors that are tried for one draw."""

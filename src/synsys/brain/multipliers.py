@@ -59,6 +59,8 @@ def multiplied(
     drive = get("excitatory_drive")
     return replace(
         p, g_fast=g_fast, g_slow=g_slow, release=release,
+        tau_fast=p.tau_fast * np.where(gaba > 0, get("gabaa_decay"), 1.0),
+        tau_slow=p.tau_slow * np.where(p.glutamate > 0, get("nmda_decay"), 1.0),
         theta=p.theta - THRESHOLD_SLOPE * np.log(get("na_conductance")),
         e_inh=p.e_inh + get("chloride_reversal", 0.0),
         g_m=p.g_m * get("kcnq2_conductance"), g_sk=p.g_sk * get("kcnn3_conductance"),

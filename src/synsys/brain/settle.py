@@ -1,110 +1,118 @@
-"""The state that a lasting perturbation leads to: fast and slow brain at rest with each other."""
+"""The state that a lasting perturbation leads to, and how strongly activity may act back on molecules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synsys.brain.draws import MOST_GAIN
 from synsys.brain.feedback import signals
 from synsys.brain.modulation import Modulation
+from synsys.knowledge.mechanisms import TERMS, links, receptors
+from synsys.knowledge.signaling import FAST, HOMEOSTATIC
+from synsys.signaling.network import Kinetics
+from synsys.signaling.rest import growth, stationary
 
 if TYPE_CHECKING:
     from synsys.brain.state import HealthyBrain, State
 
-ROUNDS = 30
-"""Rounds from fast to slow to fast brain before they are given up."""
-TOLERANCE = 1e-4
-"""Accepted change of what the slow brain hears (logarithms), from one round to the next."""
-MEMORY = 4
-"""Rounds that the next guess is extrapolated from (Anderson 1965)."""
+TEMPERING = (1.0, 0.5, 0.25, 0.125, 0.0)
+"""Factors on the edges from the fast brain that are tried until health is stable."""
+PROBE = 0.03
+"""Change of one node by which what comes back through the circuit is measured (log or deviation)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Settling:
-    """Levels of the signaling network, and how they came to rest with the fast brain.
+def settled(healthy: HealthyBrain, changes: Modulation) -> State:
+    """State of rest of both brains under lasting moves, activity not acting back on molecules.
 
-    Attributes
-    ----------
-    y : ndarray, (S, N)
-        Regulated levels.
-    rounds : int
-    gap : float
-        Last change of what the slow brain hears.
-    converged : bool
-    """
-
-    y: np.ndarray
-    rounds: int
-    gap: float
-    converged: bool
-
-
-def settled(healthy: HealthyBrain, moved: Modulation, recursive: bool = True) -> State:
-    """State of rest of both brains under lasting moves.
+    The signaling network hears exposures, drugs and the circuit variables and receptors that it moves itself,
+    but no rates; what activity does to molecules takes time, and is integrated in time
+    (`synsys.scales.clock`).
 
     Parameters
     ----------
     healthy : HealthyBrain
-    moved : Modulation
+    changes : Modulation
         What was perturbed (`HealthyBrain.moved`).
-    recursive : bool
-        Whether the fast brain acts back. If not, the signaling network hears exposures, drugs and the
-        circuit variables that it moves itself, but no rates.
 
     Returns
     -------
     State
-        Not converged if there is no state of rest on the way, or the two do not come to rest in `ROUNDS`.
+        Not converged if the network comes to no rest.
     """
-    slow = healthy.signaling
-    change = slow.brain.change(moved)
-    first = moved.copy()
-    first.propagate(healthy.draw.strength, healthy.draw.factors)
-    heard = slow.brain.inputs(first, {})
-    y, found = slow.stationary(change, heard)
-    past: list[tuple[np.ndarray, np.ndarray]] = []
-    state, gap = None, np.inf
-    rounds = 0
-    while rounds < ROUNDS:
-        rounds += 1
-        applied = slow.brain.applied(moved, y)
-        if recursive:
-            state = healthy.with_modulation(applied, state)
-            if not state.point.converged:
-                break
-            assert state.carried is not None
-            new = slow.brain.inputs(state.carried, signals(state.averages, healthy.averages))
-        else:
-            carried = applied.copy()
-            carried.propagate(healthy.draw.strength, healthy.draw.factors)
-            new = slow.brain.inputs(carried, {})
-        gap = float(np.abs(new - heard).max(initial=0.0))
-        if gap < TOLERANCE or not found:
-            break
-        heard = _extrapolated(past, heard, new)
-        y, found = slow.stationary(change, heard, y)
-    if state is None or not recursive:
-        state = healthy.with_modulation(slow.brain.applied(moved, y))
-    converged = gap < TOLERANCE and found
-    settling = Settling(y, rounds, gap, converged)
+    slow = healthy.model.slow_brain
+
+    def hear(y: np.ndarray) -> np.ndarray:
+        carried = slow.applied(changes, y)
+        carried.propagate(healthy.draw.strength, healthy.draw.factors)
+        return slow.inputs(carried, {})
+
+    y, found = slow.network.healthy(), True
+    change = slow.change(changes)
+    if change.any() or hear(y).any():
+        y, found = stationary(slow.network, change, hear, healthy.untempered, healthy.carried_echo)
+    applied = slow.applied(changes, y)
+    state = healthy.with_modulation(applied)
     point = state.point
-    if point.converged and not converged:
+    if point.converged and not found:
         point = replace(point, converged=False, residual=0.0)
-    return replace(state, settling=settling, point=point)
+    return replace(state, levels=y, point=point)
 
 
-def _extrapolated(
-    past: list[tuple[np.ndarray, np.ndarray]], heard: np.ndarray, new: np.ndarray
-) -> np.ndarray:
-    """Next guess of a fixed point from pairs (given, answered): Anderson acceleration."""
-    past.append((heard, new - heard))
-    del past[:-MEMORY]
-    if len(past) == 1:
-        return new
-    x, r = past[-1]
-    dx = np.stack([(x - a).ravel() for a, _ in past[:-1]], 1)
-    dr = np.stack([(r - b).ravel() for _, b in past[:-1]], 1)
-    weight = np.linalg.lstsq(dr, r.ravel(), rcond=1e-6)[0]
-    return x + r - ((dx + dr) @ weight).reshape(x.shape)
+def tempered(healthy: HealthyBrain) -> tuple[Kinetics, float]:
+    """Numbers of the signaling network with which health is stable although the fast brain acts back.
+
+    Where activity and the molecules that raise it would run away together, the edges from the fast brain
+    (but those of `HOMEOSTATIC` nodes) are halved until they do not.
+
+    Returns
+    -------
+    Kinetics
+    float
+        Factor on these edges.
+    """
+    network, draw = healthy.model.slow_brain.network, healthy.draw
+    heard = healthy.echo
+    for factor in TEMPERING:
+        strength = dict(draw.strength)
+        for edge in network.edges:
+            if edge.source in FAST and edge.target not in HOMEOSTATIC:
+                strength[edge.id] = factor * strength.get(edge.id, edge.strength)
+        k = network.kinetics(strength, draw.factors)
+        rate, gain = growth(network, k, heard)
+        if rate < 0 and gain < MOST_GAIN:
+            break
+    return k, factor
+
+
+def echo(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
+    """What the signaling network hears of a change of each of its own nodes, (kinds, K, S).
+
+    Finite differences at health: each node that the circuit or a receptor reads is moved by `PROBE`
+    everywhere, and links followed or, if `recursive`, the fast brain solved; means over the regions of each
+    kind.
+    """
+    brain = healthy.model.slow_brain
+    network = brain.network
+    out = np.zeros((len(network.kinds[0]), len(network.inputs), len(network.names)))
+    read = TERMS | {link.source for link in links()}
+    read |= {name for row in receptors() for name in (row.density, row.tone, row.occupancy)}
+    none = Modulation(healthy.model.places, healthy.densities)
+    for j, name in enumerate(network.names):
+        if name not in read:
+            continue
+        y = network.healthy()
+        y[j] = y[j] * np.exp(PROBE) if network.fold[j, 0] else y[j] + PROBE
+        applied = brain.applied(none, y)
+        if recursive:
+            state = healthy.with_modulation(applied)
+            if not state.point.converged or state.carried is None:
+                continue
+            heard = brain.inputs(state.carried, signals(state.averages, healthy.averages))
+        else:
+            applied.propagate(healthy.draw.strength, healthy.draw.factors)
+            heard = brain.inputs(applied, {})
+        out[:, :, j] = network.kind_means(heard).T / PROBE
+    return out

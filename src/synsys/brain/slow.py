@@ -1,18 +1,14 @@
 """The signaling network on a brain: from perturbations to levels, from levels to what the circuit reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from synsys.brain.draws import Draw
 from synsys.brain.modulation import Modulation, Places
 from synsys.circuit.drift import SLOTS
 from synsys.knowledge.signaling import ACTIVATION, FAST
 from synsys.signaling.development import REFERENCE_AGE, regional_rate
-from synsys.signaling.network import Kinetics, Network
-from synsys.signaling.rest import response, slopes, stationary
+from synsys.signaling.network import Network
 
 LEAST_ACTIVATION = 1e-3
 """Activation of a receptor below which its logarithm is not followed."""
@@ -86,40 +82,6 @@ class SlowBrain:
                 if (amount != 0.0).any():
                     out.move(name, everywhere, amount[:, None])
         return out
-
-
-@dataclass(frozen=True, eq=False)
-class SlowDraw:
-    """The network's numbers in one draw.
-
-    Parameters
-    ----------
-    brain : SlowBrain
-    draw : Draw
-    """
-
-    brain: SlowBrain
-    draw: Draw
-
-    @cached_property
-    def kinetics(self) -> Kinetics:
-        """Strengths and time constants."""
-        return self.brain.network.kinetics(self.draw.strength, self.draw.factors)
-
-    @cached_property
-    def inverse(self) -> np.ndarray:
-        """Response of health to lasting changes (`signaling.rest.response`)."""
-        network, healthy = self.brain.network, self.brain.network.healthy()
-        none = np.zeros((len(network.inputs), network.size))
-        return response(network, slopes(network, healthy, 0 * healthy, none, self.kinetics))
-
-    def stationary(
-        self, change: np.ndarray, inputs: np.ndarray, y: np.ndarray | None = None
-    ) -> tuple[np.ndarray, bool]:
-        """Levels that lasting changes lead to (`signaling.rest.stationary`)."""
-        if not change.any() and not inputs.any():
-            return self.brain.network.healthy(), True
-        return stationary(self.brain.network, change, inputs, self.kinetics, y, self.inverse)
 
 
 def _stack(rows: list[np.ndarray], size: int) -> np.ndarray:

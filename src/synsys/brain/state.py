@@ -14,8 +14,7 @@ from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
 from synsys.brain.multipliers import events, multiplied, noise_factor
 from synsys.brain.noise import TAU_NOISE
-from synsys.brain.settle import Settling, settled
-from synsys.brain.slow import SlowDraw
+from synsys.brain.settle import echo, settled, tempered
 from synsys.brain.tone import Following
 from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates
 from synsys.circuit.linear import jacobian
@@ -26,6 +25,7 @@ from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import TONES, projections, receptors
 from synsys.knowledge.resolve import resolved
 from synsys.knowledge.signaling import nodes
+from synsys.signaling.network import Kinetics
 
 UNIT_NOISE = 0.03
 """Conductance of one background event averaged over a region, multiples of leak (declared).
@@ -62,8 +62,8 @@ class State:
         The same with the tones that the nuclei release.
     nuclei : Following or None
         Where the nuclei came to rest.
-    settling : Settling or None
-        Levels of the signaling network; None where it is healthy.
+    levels : ndarray, (S, N), or None
+        Regulated levels of the signaling network; None where it is healthy.
     healthy : HealthyBrain
     """
 
@@ -78,7 +78,7 @@ class State:
     healthy: "HealthyBrain"
     carried: Modulation | None = None
     nuclei: Following | None = None
-    settling: Settling | None = None
+    levels: np.ndarray | None = None
 
     @property
     def tones(self) -> dict[str, np.ndarray]:
@@ -101,7 +101,11 @@ class State:
         if self.point.converged:
             return ""
         if not self.point.residual:
-            what = "tones of the brainstem nuclei" if self.settling is None else "fast and slow brain"
+            what = (
+                "tones of the brainstem nuclei"
+                if self.levels is None
+                else "molecules of the signaling network"
+            )
             return f"no state of rest was found (the {what} do not settle)"
         return f"no state of rest was found (potentials still move by {self.point.residual:.2g} mV)"
 
@@ -189,16 +193,39 @@ class HealthyBrain:
         return self.state.averages
 
     @cached_property
-    def signaling(self) -> SlowDraw:
-        """The signaling network with the numbers of this draw."""
-        return SlowDraw(self.model.slow_brain, self.draw)
+    def kinetics(self) -> Kinetics:
+        """Numbers of the signaling network in this draw (`brain.settle.tempered`)."""
+        return self._tempered[0]
+
+    @property
+    def feedback_kept(self) -> float:
+        """Factor on what the fast brain does to molecules, below 1 where health would not be stable."""
+        return self._tempered[1]
+
+    @cached_property
+    def _tempered(self) -> tuple[Kinetics, float]:
+        return tempered(self)
+
+    @cached_property
+    def echo(self) -> np.ndarray:
+        """What the signaling network hears of its own nodes through the brain (`brain.settle.echo`)."""
+        return echo(self, recursive=True)
+
+    @cached_property
+    def carried_echo(self) -> np.ndarray:
+        """What it hears of them through links and receptors alone."""
+        return echo(self, recursive=False)
+
+    @cached_property
+    def untempered(self) -> Kinetics:
+        """Numbers of the signaling network as drawn."""
+        return self.model.slow_brain.network.kinetics(self.draw.strength, self.draw.factors)
 
     def perturbed(
         self,
         changes: Sequence[Perturbation],
         sized: bool = True,
         phase: str = "chronic",
-        recursive: bool = True,
     ) -> State:
         """The state that follows from perturbations.
 
@@ -209,17 +236,15 @@ class HealthyBrain:
         sized : bool
             Whether the prior on each size is sampled (by the draw) or left at its mean.
         phase : {"chronic", "acute"}
-            Once the signaling network has settled with the perturbation, or at once, when its levels are
-            still those of health.
-        recursive : bool
-            Whether the fast brain acts back on the signaling network.
+            Once the signaling network has settled with the perturbation (`brain.settle.settled`), or at
+            once, when its levels are still those of health.
         """
         if not changes:
             return self.state
         moved = self.moved(changes, sized)
         if phase == "acute":
             return self.with_modulation(moved)
-        return settled(self, moved, recursive)
+        return settled(self, moved)
 
     def moved(
         self, changes: Sequence[Perturbation], sized: bool = True, level: Sequence[float] | None = None

@@ -20,11 +20,12 @@ TONES = {
 
 TERMS = frozenset({
     "ampa_conductance", "cacna1c_conductance", "cacna1h_conductance", "chloride_reversal", "cl_conductance",
-    "conduction_velocity", "excitatory_drive", "gaba_release", "gabaa_conductance", "gabaa_pv_conductance",
-    "gabaa_sst_conductance", "gabab_conductance", "gad1_expression", "glutamate_release", "hcn_conductance",
-    "kcnh2_conductance", "kcnn3_conductance", "kcnq2_conductance", "long_range_synaptic_weight",
-    "na_conductance", "neurovascular_coupling", "nmda_conductance", "nmda_occupancy", "noise_amplitude",
-    "pv_interneuron_density", "spine_density", "sst_interneuron_function",
+    "conduction_velocity", "excitatory_drive", "gaba_release", "gabaa_conductance", "gabaa_decay",
+    "gabaa_pv_conductance", "gabaa_sst_conductance", "gabab_conductance", "gad1_expression",
+    "glutamate_release", "hcn_conductance", "kcnh2_conductance", "kcnn3_conductance", "kcnq2_conductance",
+    "long_range_synaptic_weight", "na_conductance", "neurovascular_coupling", "nmda_conductance",
+    "nmda_decay", "nmda_occupancy", "noise_amplitude", "pv_interneuron_density", "spine_density",
+    "sst_interneuron_function",
 })  # fmt: skip
 """Vocabulary names that are factors or terms of the model's equations themselves."""
 

@@ -25,6 +25,8 @@ FAST = {
     "fast:ltd": "depression that a standard protocol would induce",
 }
 """What the fast brain tells the slow one, each relative to health and per region."""
+HOMEOSTATIC = ("homeostatic_scaling", "inhibitory_plasticity")
+"""Nodes through which activity restores itself; all other effects of the fast brain may destabilise it."""
 ACTIVATION = "activation:"
 """Before the name of a receptor: its activation relative to health."""
 

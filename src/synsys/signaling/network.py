@@ -13,7 +13,8 @@ loss L has the Hill form of largest fold s,
 so h = 1 at health, and 0 when an activator is gone. Regulators combine as product (*and*), weighted mean, or
 1 - prod(1 - h/s) (*or*: any suffices), beside a basal share; a sum S is bounded so that the steady level
 S / L stays within its limit: L limit tanh(S / (L limit)).
-The exponents follow from the declared strengths, which are net elasticities at health whatever the logic
+The exponents follow from the declared strengths, which are net elasticities at health whatever the logic,
+unless those of one node sum to more than `CONTROL`
 (logic-based differential equations after Kraeutler, Soltis & Saucerman 2010, BMC Syst Biol 4:157, here
 relative to health). At health every term is exactly 1 (0), in floating point too.
 """
@@ -30,6 +31,10 @@ STEEPEST = 60.0
 """Largest exponent that is evaluated; beyond it a regulator is saturated."""
 LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
+
+CONTROL = 1.0
+"""Most that all regulators of a production, or of a loss, may have together: elasticities that sum to more
+are scaled down in proportion. If all of them double, the node at most doubles."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -134,6 +139,10 @@ class Network:
         """
         strength, factors = strength or {}, factors or {}
         g = np.array([strength.get(e.id, e.strength) for e in self.edges])
+        loss = self.combined == "loss"
+        for i in range(len(self.names)):
+            for own in (self.target == i) & ~loss & self.fold[i, 0], (self.target == i) & loss:
+                g[own] *= min(1.0, CONTROL / max(float(np.abs(g[own]).sum()), 1e-30))
         free = 1.0 - self.basal[self.target, 0]
         s = self.saturation[:, 0]
         exponent, weight = g.copy(), np.ones(len(g))
@@ -152,7 +161,6 @@ class Network:
                     missed = np.prod(1 - 1 / s[own])
                     slope = slope * (1 - missed) / (missed / (s[own] - 1))
                 exponent[own] = slope * s[own] / (s[own] - 1)
-        loss = self.combined == "loss"
         exponent[loss] = g[loss] * s[loss] / (s[loss] - 1)
         tau = [row.tau * np.exp(factors.get(f"tau:{name}", 0.0)) for name, row in self.rows.items()]
         return Kinetics(exponent[:, None], weight[:, None], np.array(tau)[:, None], g)
@@ -289,6 +297,11 @@ class Network:
         _, first, kind = np.unique(what, axis=1, return_index=True, return_inverse=True)
         return first, np.asarray(kind).reshape(-1)
 
+    def kind_means(self, values: np.ndarray) -> np.ndarray:
+        """Means over the regions of each kind, (rows, kinds), of values (rows, N)."""
+        first, kind = self.kinds
+        return np.stack([values[:, kind == c].mean(1) for c in range(len(first))], 1)
+
     def apart(self, a: np.ndarray, b: np.ndarray) -> float:
         """Largest difference of two states: relative for fold nodes, of deviations for the others."""
         fold = self.fold[:, 0]
@@ -299,8 +312,3 @@ class Network:
 
 Regulation = tuple[np.ndarray, np.ndarray]
 """Production and loss of every node, (S, N) each."""
-
-
-def mean(a: Regulation, b: Regulation) -> Regulation:
-    """Mean of two regulations."""
-    return 0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])
