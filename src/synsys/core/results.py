@@ -25,6 +25,8 @@ ORIGINS = ("input", "by construction", "wired", "emergent")
 LABELS = ("simulated-causal", "observed", "associative")
 GRADES = ("A", "B", "C")
 FORMS_OF_NODES = ("fold", "shift", "index")
+RATIO, EFFECT_SIZE = "log ratio", "d"
+"""Measures of a change beside its own unit: log ratio to health, and healthy between-person sd."""
 OBSERVATIONS = {
     "fc": "with measurement noise",
     "fc_noiseless": "without measurement noise",
@@ -246,8 +248,8 @@ TRAJECTORY: dict[str, Group] = {
     "leadlag": Group(
         {"item": _axis("item")},
         {
-            **dict.fromkeys(("moved", "lo", "hi", "peak", "peak_time"), _ITEM),
-            **dict.fromkeys(("half_rise", "recovery", "turned", "threshold"), _ITEM),
+            **dict.fromkeys(("moved", "lo", "hi", "peak", "peak_time", "half_rise"), _ITEM),
+            **dict.fromkeys(("recovery", "turned", "threshold", "final", "final_lo", "final_hi"), _ITEM),
             "share": Variable(("item",), low=0, high=1),
             "direction": Variable(("item",), low=-1, high=1),
             "persistent": Variable(("item",), "flag"),

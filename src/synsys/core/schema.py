@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synsys.core import show
+from synsys.core import show, show_time
 from synsys.core.errors import UserError
 from synsys.core.output import replacing
 from synsys.core.results import CELLS as CELLS
@@ -238,11 +238,15 @@ def observations(tree: xr.DataTree) -> pd.DataFrame:
 
 def summary(tree: xr.DataTree) -> str:
     """What a result says, in a few lines of plain text."""
+    if kind(tree) == "trajectory":
+        return show_time.summary_text(tree)
     return show.summary_text(tabulate(tree), tree.attrs, NEGLIGIBLE)
 
 
 def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 25) -> None:
-    """Print a result level by level, as a table that fits a terminal of 80 columns.
+    """Print a result as tables that fit a terminal of 80 columns.
+
+    A cascade level by level; a trajectory by what moved first and what is left at the end.
 
     Parameters
     ----------
@@ -250,8 +254,11 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
     console : rich.console.Console, optional
         Where to print; the terminal by default.
     most : int
-        Readouts with the largest |d| to show, beside inputs and the largest two of every level; the
-        others are counted per level.
+        Readouts of a cascade with the largest |d| to show, beside inputs and the largest two of every
+        level; the others are counted per level.
     """
+    if kind(tree) == "trajectory":
+        show_time.print_trajectory(tree, console)
+        return
     note = show.observed(observations(tree), OBSERVATIONS, NEGLIGIBLE)
     show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most, note)

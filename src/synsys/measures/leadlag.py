@@ -53,13 +53,13 @@ def crossing(time: np.ndarray, effect: np.ndarray, threshold: np.ndarray | float
     return out.reshape(courses.shape[:-1])
 
 
-def _first(time: np.ndarray, course: np.ndarray, limit: float) -> float:
-    """As `crossing`, of one course."""
+def _first(time: np.ndarray, course: np.ndarray, limit: float, one_way: bool = False) -> float:
+    """As `crossing`, of one course; `one_way`: only upwards."""
     known = np.isfinite(course)
     if not known.any():
         return np.nan
     t, y = time[known], course[known]
-    beyond = np.abs(y) >= limit
+    beyond = (y if one_way else np.abs(y)) >= limit
     if not beyond.any():
         return np.inf
     k = int(beyond.argmax())
@@ -67,17 +67,6 @@ def _first(time: np.ndarray, course: np.ndarray, limit: float) -> float:
         return float(t[0])
     target = np.copysign(limit, y[k])
     return float(t[k - 1] + (target - y[k - 1]) / (y[k] - y[k - 1]) * (t[k] - t[k - 1]))
-
-
-def recovery(time: np.ndarray, course: np.ndarray) -> float:
-    """Time from the peak of one course until it has fallen to half of it; infinity if it never does."""
-    known = np.isfinite(course)
-    t, y = time[known], course[known]
-    if not y.size or not np.abs(y).max() > 0:
-        return np.nan
-    k = int(np.abs(y).argmax())
-    fallen = 1 - y[k:] / y[k]  # 0 at the peak, 1/2 at half of it
-    return float(_first(t[k:], np.maximum(fallen, 0.0), 0.5) - t[k])
 
 
 def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.DataArray) -> xr.Dataset:
@@ -101,8 +90,9 @@ def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.Da
         computed); ``turned``, the first time beyond the threshold against the direction of the first
         movement (NaN: never); ``direction`` of the first movement, -1, 0 or 1; ``persistent``, whether it
         is beyond the threshold at the end; ``order``, 1 for what moves first, ties alike, 0 for what never
-        moves. Of the draws: ``lo`` and ``hi``, the 5 and 95 % quantiles of the time of movement (order
-        statistics; infinite where draws that never move reach into them); ``share`` of draws that move.
+        moves; ``final``, the change at the end. Of the draws: ``lo`` and ``hi``, the 5 and 95 % quantiles
+        of the time of movement (order statistics; infinite where draws that never move reach into them);
+        ``share`` of draws that move; ``final_lo`` and ``final_hi``, 5 and 95 % of the change at the end.
     """
     import xarray as xr
 
@@ -112,7 +102,7 @@ def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.Da
     limit = np.broadcast_to(np.asarray(threshold, float), values.shape[-1:])
     middle = _median(values)
     per_draw = crossing(t, np.moveaxis(values, 1, -1), limit)
-    lo, hi, share = (np.full(len(limit), np.nan) for _ in range(3))
+    lo, hi, share, final_lo, final_hi = (np.full(len(limit), np.nan) for _ in range(5))
     columns: dict[str, list[float]] = {
         name: [] for name in ("moved", "half_rise", "peak", "peak_time", "recovery", "turned", "direction",
                               "persistent")
@@ -125,18 +115,17 @@ def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.Da
             share[i] = np.isfinite(times).mean()
             lo[i] = np.quantile(times, INTERVAL[0], method="lower")
             hi[i] = np.quantile(times, INTERVAL[1], method="higher")
+        ends = values[:, -1, i][np.isfinite(values[:, -1, i])]
+        if ends.size:
+            final_lo[i], final_hi[i] = np.quantile(ends, INTERVAL)
     data = {name: np.array(column) for name, column in columns.items()}
     data["persistent"] = data["persistent"].astype(bool)
     never = np.isnan(data["moved"])
     rank = np.searchsorted(np.sort(data["moved"][~never]), data["moved"], side="left") + 1
     found = {
-        **data,
-        "lo": lo,
-        "hi": hi,
-        "share": share,
-        "order": np.where(never, 0, rank),
-        "threshold": limit,
-    }
+        **data, "lo": lo, "hi": hi, "share": share, "final": middle[-1], "final_lo": final_lo,
+        "final_hi": final_hi, "order": np.where(never, 0, rank), "threshold": limit,
+    }  # fmt: skip
     return xr.Dataset(
         {**{name: ("item", column) for name, column in found.items()},
          "level": ("item", np.asarray(level.values, dtype=object))},
@@ -154,26 +143,27 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 def _describe(time: np.ndarray, course: np.ndarray, least: float) -> dict[str, float]:
     """What `lead_lag` says of the median course of one quantity."""
-    nothing = dict.fromkeys(("half_rise", "peak", "peak_time", "recovery"), np.nan)
+    names = ("moved", "half_rise", "peak", "peak_time", "recovery", "turned")
+    out = dict.fromkeys(names, np.nan) | {"direction": 0.0, "persistent": 0.0}
     known = np.isfinite(course)
-    moved = _first(time, course, least)
-    out = {"moved": moved if np.isfinite(moved) else np.nan, "turned": np.nan, "direction": 0.0,
-           "persistent": float(known.any() and abs(course[known][-1]) >= least), **nothing}  # fmt: skip
     if not known.any():
         return out
-    k = int(np.abs(course[known]).argmax())
-    out["peak"] = float(course[known][k])
-    if out["peak"] == 0:
+    t, y = time[known], course[known]
+    k = int(np.abs(y).argmax())
+    peak = out["peak"] = float(y[k])
+    if peak == 0:
         return out
-    out["peak_time"] = float(time[known][k])
-    out["half_rise"] = _first(
-        time, course * np.sign(out["peak"]) * (course * out["peak"] > 0), abs(out["peak"]) / 2
-    )
-    out["recovery"] = recovery(time, course)
-    if np.isfinite(moved):
-        out["direction"] = float(np.sign(course[known][np.abs(course[known]) >= least][0]))
-        against = _first(time, np.where(known, np.maximum(-out["direction"] * course, 0.0), np.nan), least)
-        out["turned"] = against if np.isfinite(against) else np.nan
+    out["peak_time"] = float(t[k])
+    out["half_rise"] = _first(t, y * np.sign(peak), abs(peak) / 2, one_way=True)
+    fallen = 1 - y[k:] / peak  # 0 at the peak, 1/2 at half of it
+    out["recovery"] = _first(t[k:], fallen, 0.5, one_way=True) - float(t[k])
+    beyond = np.abs(y) >= least
+    if beyond.any():
+        out["moved"] = _first(t, y, least)
+        out["direction"] = float(np.sign(y[beyond][0]))
+        out["persistent"] = float(beyond[-1])
+        back = _first(t, -out["direction"] * y, least, one_way=True)
+        out["turned"] = back if np.isfinite(back) else np.nan
     return out
 
 
