@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 SHOWN = 12
 """Rows of each table in the terminal."""
 LEGEND = (
-    "at: when the median over draws is first a tenth of a step away from health, or |d| = 0.1. half back: "
-    "time from the peak to half of it. d: effect in healthy between-person sd; bare numbers are in the unit of "
-    "the quantity."
+    "at: when the median over draws is first a tenth of a step away from health, or |d| = 0.1. d: effect in "
+    "healthy between-person sd; bare numbers are in the unit of the quantity."
 )
 
 
@@ -147,9 +146,9 @@ def print_trajectory(tree: xr.DataTree, console: Console | None = None, most: in
         first = moved.iloc[moved.groupby("level").cumcount().argsort(kind="stable")].head(most)
         say(f"What moved first, by level ({len(moved)} of {len(frame)} quantities move)", "bold")
         _print_rows(
-            out, ("", "at", "5 to 95 %", "peak", "peak at", "half back"),
+            out, ("", "at", "5 to 95 %", "peak", "peak at"),
             [(str(name), latency(row), latencies(row), sized(row["peak"], row["measure"]),
-              when(row["peak_time"]), recovered(row)) for name, row in first.sort_values("order", kind="stable").iterrows()],
+              when(row["peak_time"])) for name, row in first.sort_values("order", kind="stable").iterrows()],
         )  # fmt: skip
         left = moved[moved["persistent"]]
         say("")
