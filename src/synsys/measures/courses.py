@@ -72,12 +72,29 @@ def slow_changes(slow: xr.Dataset) -> xr.Dataset:
     value = slow["value"].transpose("draw", "time_dense", "variable").values.astype(float)
     names = [str(name) for name in slow["variable"].values]
     fold = slow["form"].values.astype(str) == "fold"
-    effect = np.where(fold, np.log(np.maximum(np.where(fold, value, 1.0), LEAST_FOLD)), value)
+    effect = deviation(value, slow["form"].values)
     known = vocabulary()
     units = [known[name].unit if name in known else "" for name in names]
     measure = [RATIO if f else unit for f, unit in zip(fold, units, strict=True)]
     threshold = [NEGLIGIBLE * (RATIO_STEP if f else _step(name)) for f, name in zip(fold, names, strict=True)]
     return _changes(effect, slow["draw"], slow["time_dense"], names, measure, threshold, slow["level"])
+
+
+def deviation(value: np.ndarray, form: np.ndarray) -> np.ndarray:
+    """Change of slow variables against health.
+
+    Parameters
+    ----------
+    value : ndarray, (..., V)
+    form : ndarray of str, (V,)
+
+    Returns
+    -------
+    ndarray, (..., V)
+        Log of a fold, at least that of `LEAST_FOLD`; a shift or an index itself.
+    """
+    fold = np.asarray(form, dtype=str) == "fold"
+    return np.where(fold, np.log(np.maximum(np.where(fold, value, 1.0), LEAST_FOLD)), value)
 
 
 def _by_ratio(name: str, unit: str) -> bool:

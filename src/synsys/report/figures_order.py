@@ -61,7 +61,8 @@ def region_strip(
             axes.annotate(
                 shortened(name, 19), (-0.5, at), (-0.5 - 0.03 * len(times), place), ha="right", va="center",
                 fontsize=8, annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": "#999", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
+                arrowprops={"arrowstyle": "-", "color": "#999", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0,
+                            "relpos": (1, 0.5)},
             )  # fmt: skip
         some = range(0, len(times), max(1, math.ceil(len(times) / 7)))
         axes.set_xticks([*some], [span(times[k]) for k in some], fontsize=7.5)
@@ -112,9 +113,9 @@ def movements(frame: pd.DataFrame, axis: TimeAxis, stage_of: Mapping[str, str]) 
                     handletextpad=0.1, columnspacing=1.0, borderpad=0)  # fmt: skip
         axes.set_yticks(rows, [shortened(plain(str(name)), 34) for name in frame.index])
         axes.tick_params(axis="y", length=0)
-        ticks, labels = axis.ticks()
+        ticks, labels = axis.ticks(0.13)
         axes.set_xticks(ticks, labels)
-        low, high = axis.place([axis.start, axis.end])
+        low, high = axis.place([0.0, axis.end])
         axes.set(xlim=(low, high), ylim=(len(frame) - 0.4, -0.6), xlabel=axis.label)
         axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
         axes.set_axisbelow(True)
@@ -160,6 +161,7 @@ def development(curves: xr.DataArray, age: float, windows: Sequence[tuple[str, f
                 shortened(plain(str(curves["quantity"].values[i])), 28), (1.0, ends[i]), (1.03, place),
                 xycoords=axes.get_yaxis_transform(), textcoords=axes.get_yaxis_transform(), va="center",
                 fontsize=8, color=PALETTE[i % LINES], annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": PALETTE[i % LINES], "linewidth": 0.5, "shrinkB": 0},
+                arrowprops={"arrowstyle": "-", "color": PALETTE[i % LINES], "linewidth": 0.5, "shrinkB": 0,
+                            "relpos": (0, 0.5)},
             )  # fmt: skip
         return svg(page, "development", "Healthy curves of development over age, with critical windows")

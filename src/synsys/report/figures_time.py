@@ -21,6 +21,7 @@ LINES = len(PALETTE)
 """Most lines in a panel; the others are in the table."""
 WIDTH, LEFT, RIGHT = 9.2, 0.86, 1.95
 PANEL, GAP, ROW = 1.12, 0.34, 0.27
+TIMES = 0.16
 SAMPLES = 240
 """Points of a line are thinned to the extremes in so many parts of the axis."""
 
@@ -88,9 +89,9 @@ def courses(
     """
     top, bottom = 0.62 if age is not None else 0.3, 0.55
     bars = ROW * max(len(exposures), 1) + 0.05
-    height = top + bars + len(panels) * (PANEL + GAP) + bottom
+    height = top + bars + len(panels) * (PANEL + GAP) + TIMES + bottom
     ticks, labels = axis.ticks()
-    low, high = axis.place([axis.start, axis.end])
+    low, high = axis.place([0.0, axis.end])
     with figure(WIDTH, height) as page:
 
         def box(y: float, tall: float) -> Any:
@@ -99,19 +100,18 @@ def courses(
             )
             made.set_xlim(low, high)
             made.set_xticks(ticks, [])
-            for edge in {
-                time for e in exposures for time in (e.start, e.end) if axis.start < time < axis.end
-            }:
+            for edge in {time for e in exposures for time in (e.start, e.end) if 0 < time < axis.end}:
                 made.axvline(float(axis.place(edge)), color="#b97900", linewidth=0.7, alpha=0.6, zorder=0)
             return made
 
         first = box(top, bars)
         _bars(first, exposures, axis)
+        first.set_xticks(ticks, labels, fontsize=8)
         if age is not None:
             _ages(first, axis, age)
         last = first
         for k, panel in enumerate(panels):
-            last = box(top + bars + GAP + k * (PANEL + GAP), PANEL)
+            last = box(top + bars + TIMES + GAP + k * (PANEL + GAP), PANEL)
             _panel(last, panel, axis)
         last.set_xticks(ticks, labels)
         last.set_xlabel(axis.label)
@@ -124,12 +124,11 @@ def _bars(axes: Any, exposures: Sequence[Exposure], axis: TimeAxis) -> None:
     axes.set(ylim=(max(len(exposures), 1), -0.1), yticks=[])
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.tick_params(axis="x", length=0)
     if not exposures:
         axes.text(axes.get_xlim()[0], 0.5, "no exposure", va="center", color="#5c5c5c")
     for k, event in enumerate(exposures):
         colour = EXPOSURES[k % len(EXPOSURES)]
-        start, end = axis.place([max(event.start, axis.start), min(event.end, axis.end)])
+        start, end = axis.place([max(event.start, 0.0), min(event.end, axis.end)])
         axes.barh(k + 0.45, end - start, 0.8, start, color=colour, alpha=0.18, linewidth=0)
         x, _, high = thinned(axis.place(event.time), event.level, event.level)
         up = k + 0.85 - 0.8 * np.clip(high, 0, 1)
@@ -142,10 +141,10 @@ def _bars(axes: Any, exposures: Sequence[Exposure], axis: TimeAxis) -> None:
 def _ages(axes: Any, axis: TimeAxis, age: float) -> None:
     """A second axis on top: age in years, or weeks after conception before birth."""
     top = axes.secondary_xaxis("top")
-    years = age + np.array([axis.start, axis.end]) / 365.25
+    years = age + np.array([0.0, axis.end]) / 365.25
     if axis.linear:
         at, _ = axis.ticks()
-        times = np.interp(at, axis.place(grid := np.linspace(axis.start, axis.end, 20001)), grid)
+        times = np.interp(at, axis.place(grid := np.linspace(0.0, axis.end, 20001)), grid)
         ages = age + times / 365.25
     else:
         step = round_up((years[1] - years[0]) / 8)
@@ -208,7 +207,8 @@ def _panel(axes: Any, panel: Panel, axis: TimeAxis) -> None:
             shortened(panel.lines[i].label, 30), (1.0, ends[i]), (1.03, place),
             xycoords=axes.get_yaxis_transform(), textcoords=axes.get_yaxis_transform(),
             va="center", fontsize=8, color=colours[i],
-            arrowprops={"arrowstyle": "-", "color": colours[i], "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colours[i], "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
+                        "relpos": (0, 0.5)},
             annotation_clip=False,
         )  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""A time axis that suits a scenario: even, or stretched near the first exposure when much happens early."""
+"""A time axis that suits a scenario: even, or stretched after each change of an exposure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,9 @@ _NAMED = (
 """Times that people name, in days."""
 EARLY, SHARE = 0.05, 0.25
 """The axis is stretched if this share of all movements is half over within this part of the scenario."""
-_APART = 0.075
-"""Least distance of two ticks, as a share of the axis."""
+MOST_PARTS = 4
+LEAST_PART = 0.02
+"""Changes of exposures closer to each other than this part of the scenario share a part of the axis."""
 
 
 @dataclass(frozen=True)
@@ -26,69 +28,71 @@ class TimeAxis:
 
     Attributes
     ----------
-    start, end : float
-        Days.
-    origin : float
-        Time around which a stretched axis is stretched, days.
+    end : float
+        Days; the start is 0.
+    edges : tuple of float
+        Where the parts of a stretched axis begin, days, the first at 0.
     linear : float
-        Distance from the origin up to which a stretched axis is about linear, beyond it logarithmic, days;
-        0 for an even axis.
+        Distance from the beginning of a part up to which it is about even, beyond it logarithmic, days; 0
+        for an even axis.
     """
 
-    start: float
     end: float
-    origin: float = 0.0
+    edges: tuple[float, ...] = (0.0,)
     linear: float = 0.0
 
-    def place(self, days: np.ndarray | float) -> np.ndarray:
+    def place(self, days: np.ndarray | float | Sequence[float]) -> np.ndarray:
         """Position of times, increasing."""
-        away = np.asarray(days, float) - self.origin
+        time = np.asarray(days, float)
         if not self.linear:
-            return away
-        return np.sign(away) * np.log10(1 + np.abs(away) / self.linear)
+            return time
+        bounds = np.array([*self.edges, max(self.end, self.edges[-1])])
+        widths = np.log10(1 + np.diff(bounds) / self.linear)
+        before = np.concatenate([[0.0], np.cumsum(widths)])
+        part = np.clip(np.searchsorted(bounds, time, side="right") - 1, 0, len(self.edges) - 1)
+        away = np.maximum(time - bounds[part], 0.0)
+        return before[part] + np.log10(1 + away / self.linear)
 
-    def ticks(self) -> tuple[np.ndarray, list[str]]:
-        """Positions and labels of ticks that do not crowd."""
-        low, high = self.place([self.start, self.end])
+    def ticks(self, apart: float = 0.085) -> tuple[np.ndarray, list[str]]:
+        """Positions and labels of ticks that lie at least `apart` of the axis from each other.
+
+        In a stretched axis the beginning of each part is labelled by the time since the start, ticks within
+        it by the time since its beginning, with a plus sign.
+        """
+        wanted: list[tuple[float, str]] = []
         if self.linear:
-            away = [time for time in _NAMED[::-1] if time > self.linear / 2]
-            later, earlier = ([self.origin + side * time for time in away] for side in (1, -1))
-            wanted = [self.origin, self.end, *later, *earlier, self.start]
+            wanted = [(edge, span(edge)) for edge in self.edges] + [(self.end, span(self.end))]
+            for edge, until in zip(self.edges, [*self.edges[1:], self.end], strict=True):
+                plus = "+" if edge else ""
+                away = [time for time in _NAMED[::-1] if self.linear / 2 < time < until - edge]
+                wanted += [(edge + time, plus + span(time)) for time in away]
         else:
-            step = _step((self.end - self.start) / 8)
-            wanted = list(np.arange(0, self.end + step / 2, step)) + list(np.arange(-step, self.start, -step))
-        chosen: list[float] = []
-        for time in wanted:
-            inside = self.start - 1e-9 <= time <= self.end * (1 + 1e-9)
-            gap = _APART * (high - low)
-            if inside and all(abs(self.place(time) - self.place(t)) >= gap for t in chosen):
-                chosen.append(float(time))
+            step = _step(self.end / 8)
+            wanted = [(time, span(time)) for time in np.arange(0, self.end * (1 + 1e-9), step)]
+        gap = apart * float(self.place(self.end))
+        chosen: list[tuple[float, str]] = []
+        for time, label in wanted:
+            if all(abs(self.place(time) - self.place(other)) >= gap for other, _ in chosen):
+                chosen.append((float(time), label))
         chosen.sort()
-        plus = "+" if self.linear and self.origin > 0 else ""
-        labels = [
-            span(0.0)
-            if t == 0 and not plus
-            else plus * (t > self.origin) + span(t - (self.origin if plus else 0.0))
-            for t in chosen
-        ]
-        return self.place(np.array(chosen)), labels
+        return self.place([time for time, _ in chosen]), [label for _, label in chosen]
 
     @property
     def words(self) -> str:
         """What the axis shows, for its caption."""
         if not self.linear:
             return "The time axis is even."
-        since = "the start" if self.origin == 0 else "the first exposure"
+        anew = ", ".join(map(span, self.edges[1:]))
+        parts = f" It begins anew where an exposure changes ({anew}); a plus sign counts from there."
         return (
-            f"The time axis is stretched, because much happens early: even up to about {span(self.linear)} "
-            f"from {since}, logarithmic beyond."
+            f"The time axis is stretched, because much happens early: even up to about {span(self.linear)}, "
+            f"logarithmic beyond.{parts if anew else ''}"
         )
 
     @property
     def label(self) -> str:
         """What stands beside the axis."""
-        since = "first exposure" if self.linear and self.origin > 0 else "start"
-        return f"time since the {since}" + (" (stretched: logarithmic)" if self.linear else "")
+        return "time since the start" + (" (stretched: logarithmic)" if self.linear else "")
 
 
 def _step(least: float) -> float:
@@ -97,27 +101,34 @@ def _step(least: float) -> float:
     return next((time for time in _NAMED if time >= least), float(most * np.ceil(least / most)))
 
 
-def time_axis(duration: float, first: float, moments: np.ndarray) -> TimeAxis:
+def time_axis(duration: float, changes: Sequence[float], moments: np.ndarray) -> TimeAxis:
     """Choose the axis of a scenario.
 
     Parameters
     ----------
     duration : float
         Days.
-    first : float
-        Start of the first exposure, days.
+    changes : sequence of float
+        Starts and ends of exposures, days.
     moments : ndarray
         Times at which movements are half over, days; NaN is left out.
 
     Returns
     -------
     TimeAxis
-        Stretched about `first` if a quarter of the movements are half over within a twentieth of the
-        scenario after it, down to a third of the fastest; else even.
+        Stretched if a quarter of the movements are half over within a twentieth of the scenario after the
+        last change of an exposure before them: down to a third of the fastest, in at most four parts that
+        begin at changes of exposures. Else even.
     """
-    after = moments[np.isfinite(moments)] - first
+    edges = [0.0]
+    for time in sorted(changes):
+        if edges[-1] + LEAST_PART * duration < time < (1 - LEAST_PART) * duration and len(edges) < MOST_PARTS:
+            edges.append(float(time))
+    known = moments[np.isfinite(moments)]
+    begun = np.array(sorted({0.0, *(float(time) for time in changes)}))
+    after = known - begun[np.clip(np.searchsorted(begun, known, side="right") - 1, 0, None)]
     after = after[after > 0]
     if not after.size or np.mean(after < EARLY * duration) < SHARE:
-        return TimeAxis(0.0, duration)
+        return TimeAxis(duration)
     least = max(float(after.min()) / 3, duration * 1e-7, _NAMED[0])
-    return TimeAxis(0.0, duration, max(first, 0.0), max(time for time in _NAMED if time <= least))
+    return TimeAxis(duration, tuple(edges), max(time for time in _NAMED if time <= least))

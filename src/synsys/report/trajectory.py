@@ -10,7 +10,7 @@ import numpy as np
 from synsys.core import show, show_time
 from synsys.core.results import EFFECT_SIZE, LEVELS, NEGLIGIBLE, RATIO
 from synsys.core.schema import attribute, validate
-from synsys.measures.courses import RATIO_STEP, order_of_stages, readout_changes, slow_changes
+from synsys.measures.courses import RATIO_STEP, deviation, order_of_stages, readout_changes, slow_changes
 from synsys.report import words, words_time
 from synsys.report.figures_time import LINES, Exposure, Line, Panel, courses
 from synsys.report.page import environment
@@ -85,7 +85,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         "warning": show.stability(attrs),
         "sentences": words_time.sentences(frame, stages, given, duration, recursive),
         "exposures": [
-            (label, str(quantity), period)
+            (label, "" if words.plain(str(quantity)) == words.plain(label) else str(quantity), period)
             for (label, period), quantity in zip(given, events["quantity"].values, strict=True)
         ],
         "axis": axis.words,
@@ -124,9 +124,10 @@ def scenario_days(tree: xr.DataTree) -> float:
 
 def scenario_axis(trees: Sequence[xr.DataTree]) -> TimeAxis:
     """One time axis for one or more trajectories."""
-    starts = [float(start) for tree in trees for start in tree["events"]["start"].values]
-    moments = [tree["leadlag"]["half_rise"].values[tree["leadlag"]["order"].values > 0] for tree in trees]
-    return time_axis(max(map(scenario_days, trees)), min(starts, default=0.0), np.concatenate(moments))
+    changes = [float(t) for tree in trees for edge in ("start", "end") for t in tree["events"][edge].values]
+    frames = [show_time.lead_lag_frame(tree) for tree in trees]
+    moments = [frame["half_rise"][frame["order"] > 0].to_numpy(float) for frame in frames]
+    return time_axis(max(map(scenario_days, trees)), changes, np.concatenate(moments))
 
 
 def exposures(tree: xr.DataTree) -> list[Exposure]:
@@ -166,22 +167,21 @@ def course_panels(trees: Sequence[xr.DataTree]) -> tuple[list[Panel], int, int]:
                 most, lines = group.get(str(name), (0.0, []))
                 lines.append(Line("" if k else words.plain(str(name)), time, bands[i], dashed=k > 0))
                 group[str(name)] = max(most, size), lines
-    panels, hidden, still = [], 0, 0
+    panels: list[Panel] = []
+    hidden = still = 0
     for title in PANELS:
-        for (of, measure), group in found.items():
-            if of != title:
-                continue
+        for measure, group in ((measure, group) for (of, measure), group in found.items() if of == title):
             moving = sorted((name for name in group if group[name][0] >= 1), key=lambda n: -group[n][0])
             hidden += len(moving[LINES:])
             still += len(group) - len(moving)
             if not moving:
                 continue
-            lines = [
+            chosen = [
                 Line(line.label, line.time, line.band, line.dashed, colour)
                 for colour, name in enumerate(moving[:LINES])
                 for line in group[name][1]
             ]
-            panels.append(Panel(title, measure, tuple(lines)))
+            panels.append(Panel(title, measure, tuple(chosen)))
     return panels, hidden, still
 
 
@@ -201,16 +201,16 @@ def _strips(tree: xr.DataTree) -> list[str]:
 
     there, slow = (tree[name].to_dataset(inherit=False) for name in ("slow_regions", "slow"))
     changes = slow_changes(slow)
-    value = there["value"].transpose("time", "variable", "region").values.astype(float)
-    fold = (slow["form"].values.astype(str) == "fold")[None, :, None]
-    change = np.where(fold, np.log(np.maximum(np.where(fold, value, 1.0), 1e-3)), value)
+    value = there["value"].transpose("time", "region", "variable").values.astype(float)
+    change = np.moveaxis(deviation(value, slow["form"].values), -1, 1)  # (time, variable, region)
     apart = np.nanmax(np.nanstd(change, axis=2), axis=0) / changes["threshold"].values
     if "regions" in tree.children:
         regions = tree["regions"].to_dataset(inherit=False)
         groups = [str(g) for g in group_names(regions["network"].values, regions["structure"].values)]
     else:
         groups = [str(region) for region in there["region"].values]
-    drawn, stages = [], set()
+    drawn: list[str] = []
+    stages: set[str] = set()
     for i in np.argsort(-np.nan_to_num(apart), kind="stable"):
         stage = words_time.STAGE_OF.get(str(changes["level"].values[i]), "")
         if len(drawn) == MOST_STRIPS or not apart[i] > ALIKE:
@@ -220,8 +220,10 @@ def _strips(tree: xr.DataTree) -> list[str]:
         stages.add(stage)
         name = words.plain(str(changes["item"].values[i]))
         drawn.append(
-            region_strip(change[:, i], there["time"].values.tolist(), groups, str(changes["measure"].values[i]),
-                         name[:1].upper() + name[1:], f"strip{len(drawn)}")
+            region_strip(
+                change[:, i], there["time"].values.tolist(), groups, str(changes["measure"].values[i]),
+                name[:1].upper() + name[1:], f"strip{len(drawn)}",
+            )
         )  # fmt: skip
     return drawn
 

@@ -68,9 +68,10 @@ def _first(moved: pd.DataFrame) -> str:
             at = "at the start" if row["moved"] == 0 else f"after {show.span(row['moved'])}"
             between = show_time.latencies(row)
             told = "" if between == show.UNKNOWN else f" ({between} over draws)"
-            parts.append(f"of {_MANY[stage]} {plain(str(here.index[0]))} {at}{told}")
-    name = plain(str(moved.index[0]))
-    return f"First to move is {name}; the first {'; '.join(parts)}." if parts else f"First to move is {name}."
+            parts.append(f"{_MANY[stage]} with {plain(str(here.index[0]))} {at}{told}")
+    if not parts:
+        return f"First to move is {plain(str(moved.index[0]))}."
+    return f"First to move, level by level: {'; '.join(parts)}."
 
 
 def _largest(moved: pd.DataFrame) -> str:
@@ -79,40 +80,33 @@ def _largest(moved: pd.DataFrame) -> str:
     for name in size.index[:3]:
         row = moved.loc[name]
         verb = "rises" if row["peak"] > 0 else "falls"
-        parts.append(
-            f"{plain(str(name))} {verb} by {magnitude(row)} (peak at {show_time.when(row['peak_time'])})"
-        )
-    turned = moved[moved["turned"].notna()]
+        by = show_time.sized(abs(row["peak"]) if row["measure"] != RATIO else row["peak"], row["measure"])
+        by = by.lstrip("+" + show.MINUS).replace("d +", "d = ")
+        unit = "" if row["measure"] in (RATIO, EFFECT_SIZE, "") else f"{row['measure']}, "
+        parts.append(f"{plain(str(name))} {verb} by {by} ({unit}peak at {show_time.when(row['peak_time'])})")
     tail = "".join(
         f" {plain(str(name))} first {'rises' if row['direction'] > 0 else 'falls'}, then turns beyond health "
         f"after {show.span(row['turned'])}."
-        for name, row in turned.head(2).iterrows()
+        for name, row in moved[moved["turned"].notna()].head(2).iterrows()
     )
-    text = f"In steps of their own, the largest changes are: {'; '.join(parts)}.{tail}"
-    return text
-
-
-def magnitude(row: Any) -> str:
-    """The size of a peak without its sign."""
-    text = show_time.sized(row["peak"], row["measure"]).replace("+", "").replace(show.MINUS, "")
-    if row["measure"] in (RATIO, EFFECT_SIZE):
-        return text.replace("d ", "d = ")
-    return f"{text} ({row['measure']})" if row["measure"] else text
+    return f"Measured by their own steps, the largest changes are: {'; '.join(parts)}.{tail}"
 
 
 def _order(stages: pd.DataFrame) -> str:
-    pairs = [
-        (row, _MANY[row["earlier"]], _MANY[row["later"]]) for _, row in stages.iterrows() if row["draws"]
-    ]
-    sure = [f"{a} before {b}" for row, a, b in pairs if row["p_value"] <= SURE and row["p"] > 0.5]
-    against = [f"{b} before {a}" for row, a, b in pairs if row["p_value"] <= SURE and row["p"] < 0.5]
-    unsure = [f"{a} and {b}" for row, a, b in pairs if row["p_value"] > SURE]
-    parts = [
-        *([f"over draws {listed(sure)}"] if sure else []),
-        *([f"against the expected order {listed(against)}"] if against else []),
-        *([f"no sure order of {listed(unsure)}"] if unsure else []),
-    ]
-    return f"Order of the levels: {'; '.join(parts)}." if parts else ""
+    sure: dict[str, list[str]] = {}
+    against, unsure = [], []
+    for _, row in stages[stages["draws"] > 0].iterrows():
+        a, b = _MANY[row["earlier"]], _MANY[row["later"]]
+        if row["p_value"] > SURE:
+            unsure.append(f"{a} or {b}")
+        elif row["p"] > 0.5:
+            sure.setdefault(a, []).append(b)
+        else:
+            against.append(f"{b} before {a}")
+    parts = [f"{a} move before {listed(later)}" for a, later in sure.items()]
+    parts += [f"against the expected order, {listed(against)}"] if against else []
+    parts += [f"which is first, {', '.join(unsure)}, is not told"] if unsure else []
+    return f"Over draws, {'; '.join(parts)}." if parts else ""
 
 
 def _left(moved: pd.DataFrame, total: int) -> str:
@@ -126,8 +120,8 @@ def _left(moved: pd.DataFrame, total: int) -> str:
     ]
     verb = "is" if len(stay) == 1 else "are"
     return (
-        f"{len(moved)} of {total} quantities move; at the end {len(stay)} {verb} still beyond their threshold, "
-        f"furthest {listed(names)}."
+        f"{len(moved)} of {total} quantities move; at the end {len(stay)} {verb} still beyond their "
+        f"threshold, furthest {listed(names)}."
     )
 
 
@@ -183,10 +177,12 @@ def feedback(recursive: bool, recursion: Mapping[str, Any]) -> tuple[str, list[d
              "difference": show.number(pair[0] - pair[1], 2, True)}
         )  # fmt: skip
     if not recursive:
-        text = "The fast brain does not feed back on its slow variables in this run: rates, calcium entry and energy use stay as in health for them."  # noqa: E501
+        text = "The fast brain does not feed back on its slow variables in this run."
     elif rows:
-        text = "The fast brain feeds back on its slow variables; the table sets the same scenario without feedback beside it."  # noqa: E501
+        text = (
+            "The fast brain feeds back on its slow variables; beside it the same scenario without feedback."
+        )
     else:
-        text = "The fast brain feeds back on its slow variables; the same scenario was not solved without feedback."
+        text = "The fast brain feeds back on its slow variables; it was not solved without feedback."
     note = str(recursion.get("note", ""))
     return f"{text} {note}".strip(), rows
