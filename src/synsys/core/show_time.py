@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Rows of each table in the terminal."""
+LEAST = 1e-4
+"""Changes below it are shown as 0."""
 LEGEND = (
     "at: when the median over draws is first a tenth of a step away from health, or |d| = 0.1. d: effect in "
     "healthy between-person sd; bare numbers are in the unit of the quantity."
@@ -26,7 +28,7 @@ def sized(value: float, measure: str) -> str:
     """A change in its measure: ``−12 %``, ``d +0.8``, or the bare number in the quantity's own unit."""
     if measure == RATIO:
         return show.percent(value)
-    text = show.number(value, 2, signed=True)
+    text = show.number(0.0 if abs(value) < LEAST else value, 2, signed=True)
     return f"d {text}" if measure == EFFECT_SIZE and not math.isnan(value) else text
 
 
@@ -171,7 +173,7 @@ def ends(row: Any) -> str:
         return show.UNKNOWN
     if row["measure"] == RATIO:
         return f"{show.percent(row['final_lo']).removesuffix(' %')} to {show.percent(row['final_hi'])}"
-    return f"{show.number(row['final_lo'], 2, signed=True)} to {show.number(row['final_hi'], 2, signed=True)}"
+    return " to ".join(sized(row[end], row["measure"]).removeprefix("d ") for end in ("final_lo", "final_hi"))
 
 
 def _by_level(frame: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from synsys.core.show import span
 from synsys.measures.leadlag import STAGES
 from synsys.report.drawing import SIGNED, figure, round_up, svg
 from synsys.report.figures_data import spread_out
-from synsys.report.figures_time import EXPOSURES, LEFT, LINES, PALETTE, RIGHT, WIDTH, shortened, thinned
+from synsys.report.figures_time import EXPOSURES, LEFT, LINES, PALETTE, RIGHT, WIDTH, shortened
 from synsys.report.time_axis import TimeAxis
 from synsys.report.words import plain
 
@@ -93,7 +93,7 @@ def movements(frame: pd.DataFrame, axis: TimeAxis, stage_of: Mapping[str, str]) 
     tall = 0.185 * len(frame) + 0.9
     stages = [*STAGES, ""]
     with figure(6.4, tall) as page:
-        axes: Any = page.add_axes((0.37, 0.5 / tall, 0.6, 1 - 0.85 / tall))
+        axes: Any = page.add_axes((0.37, 0.5 / tall, 0.57, 1 - 0.85 / tall))
         rows = np.arange(len(frame))
         for y, (_, row) in zip(rows, frame.iterrows(), strict=True):
             stage = stage_of.get(row["level"], "")
@@ -113,7 +113,7 @@ def movements(frame: pd.DataFrame, axis: TimeAxis, stage_of: Mapping[str, str]) 
                     handletextpad=0.1, columnspacing=1.0, borderpad=0)  # fmt: skip
         axes.set_yticks(rows, [shortened(plain(str(name)), 34) for name in frame.index])
         axes.tick_params(axis="y", length=0)
-        ticks, labels = axis.ticks(0.13)
+        ticks, labels = axis.ticks(0.155)
         axes.set_xticks(ticks, labels)
         low, high = axis.place([0.0, axis.end])
         axes.set(xlim=(low, high), ylim=(len(frame) - 0.4, -0.6), xlabel=axis.label)
@@ -151,8 +151,7 @@ def development(curves: xr.DataArray, age: float, windows: Sequence[tuple[str, f
         ends = np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else 0.0 for row in values])
         for i, row in enumerate(values):
             style = "-" if i < LINES else "--"
-            x, low, _ = thinned(years, row, row)
-            axes.plot(x, low, style, color=PALETTE[i % LINES], linewidth=1.4)
+            axes.plot(years, row, style, color=PALETTE[i % LINES], linewidth=1.4)
         axes.set(xlim=(years[0], years[-1]), xlabel="age (years)", ylabel="healthy value")
         least, most = axes.get_ylim()
         order = np.argsort(ends)

@@ -23,7 +23,7 @@ WIDTH, LEFT, RIGHT = 9.2, 0.86, 1.95
 PANEL, GAP, ROW = 1.12, 0.34, 0.27
 TIMES = 0.16
 SAMPLES = 240
-"""Points of a line are thinned to the extremes in so many parts of the axis."""
+"""Points of a band, and points between samples on a stretched axis."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,8 @@ def _bars(axes: Any, exposures: Sequence[Exposure], axis: TimeAxis) -> None:
         colour = EXPOSURES[k % len(EXPOSURES)]
         start, end = axis.place([max(event.start, 0.0), min(event.end, axis.end)])
         axes.barh(k + 0.45, end - start, 0.8, start, color=colour, alpha=0.18, linewidth=0)
-        x, _, high = thinned(axis.place(event.time), event.level, event.level)
+        x, level = drawn_at(axis, event.time, event.level)
+        x, _, high = outline(x, level, level)
         up = k + 0.85 - 0.8 * np.clip(high, 0, 1)
         axes.fill_between(x, k + 0.85, up, color=colour, alpha=0.75, linewidth=0)
         axes.annotate(shortened(event.label, 31), (1, k + 0.45), (6, 0), xycoords=axes.get_yaxis_transform(),
@@ -157,26 +158,42 @@ def _ages(axes: Any, axis: TimeAxis, age: float) -> None:
     top.spines["top"].set_visible(True)
 
 
-def thinned(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A band with so few points that it can be drawn, every extreme kept.
+def drawn_at(axis: TimeAxis, time: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Samples and what lies between them, linear in time, so that a stretched axis bends the lines.
+
+    Parameters
+    ----------
+    axis : TimeAxis
+    time : ndarray, (T,)
+        Days; samples outside the axis are left out.
+    *values : ndarray, (T,)
+
+    Returns
+    -------
+    position : ndarray, (P,)
+        On the axis.
+    *values : ndarray, (P,)
+    """
+    grid = axis.grid(SAMPLES) if axis.linear else time
+    both = np.unique(np.concatenate([time, grid[(grid >= time[0]) & (grid <= time[-1])]]))
+    both = both[(both >= 0) & (both <= axis.end)]
+    return axis.place(both), *(np.interp(both, time, row) for row in values)
+
+
+def outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A band with at most `SAMPLES` points, in each of so many parts of the axis its extremes.
 
     Parameters
     ----------
     x : ndarray, (T,)
         Increasing.
     low, high : ndarray, (T,)
-
-    Returns
-    -------
-    x, low, high : ndarray, (<= SAMPLES,)
-        In each of `SAMPLES` equal parts of the axis its last position, the lowest low and highest high; the
-        first point always.
     """
     if len(x) <= SAMPLES:
         return x, low, high
     part = np.minimum(((x - x[0]) / (x[-1] - x[0]) * (SAMPLES - 1)).astype(int), SAMPLES - 2)
     part[0] = -1
-    starts = np.flatnonzero(np.diff(part, prepend=part[0] - 1))
+    starts = np.flatnonzero(np.diff(part, prepend=-2))
     ends = np.append(starts[1:], len(x)) - 1
     return x[ends], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
 
@@ -186,13 +203,10 @@ def _panel(axes: Any, panel: Panel, axis: TimeAxis) -> None:
     ends, colours = [], []
     for line in panel.lines:
         colour = PALETTE[line.colour % LINES]
-        x = axis.place(line.time)
+        x, low, middle, high = drawn_at(axis, line.time, *line.band)
         if not line.dashed:
-            axes.fill_between(*thinned(x, line.band[0], line.band[2]), color=colour, alpha=0.16, linewidth=0)
-        at, low, high = thinned(x, line.band[1], line.band[1])
-        if len(at) < len(x):  # both extremes of each part, in turn
-            at, low = np.repeat(at, 2), np.stack([low, high], axis=1).ravel()
-        axes.plot(at, low, "--" if line.dashed else "-", color=colour, linewidth=1.4)
+            axes.fill_between(*outline(x, low, high), color=colour, alpha=0.16, linewidth=0)
+        axes.plot(x, middle, "--" if line.dashed else "-", color=colour, linewidth=1.4)
         known = line.band[1][np.isfinite(line.band[1])]
         ends.append(float(known[-1]) if known.size else 0.0)
         colours.append(colour)

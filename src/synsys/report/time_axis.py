@@ -53,6 +53,16 @@ class TimeAxis:
         away = np.maximum(time - bounds[part], 0.0)
         return before[part] + np.log10(1 + away / self.linear)
 
+    def grid(self, number: int) -> np.ndarray:
+        """Times (number,) that lie evenly on the page."""
+        if not self.linear:
+            return np.linspace(0.0, self.end, number)
+        position = np.linspace(0.0, float(self.place(self.end)), number)
+        starts = self.place(self.edges)
+        part = np.clip(np.searchsorted(starts, position, side="right") - 1, 0, None)
+        away = self.linear * (10 ** (position - starts[part]) - 1)
+        return np.minimum(np.array(self.edges)[part] + away, self.end)
+
     def ticks(self, apart: float = 0.085) -> tuple[np.ndarray, list[str]]:
         """Positions and labels of ticks that lie at least `apart` of the axis from each other.
 

@@ -94,7 +94,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         "hidden": hidden,
         "still": still,
         "strips": _strips(tree),
-        **_order(frame, stages, axis),
+        **_order(frame, stages, tree),
         **_development(tree, age),
         "effects": [
             _effects("readout", readout_changes(trajectory), trajectory["time"].values, trajectory),
@@ -124,10 +124,15 @@ def scenario_days(tree: xr.DataTree) -> float:
 
 def scenario_axis(trees: Sequence[xr.DataTree]) -> TimeAxis:
     """One time axis for one or more trajectories."""
-    changes = [float(t) for tree in trees for edge in ("start", "end") for t in tree["events"][edge].values]
+    changes = [time for tree in trees for time in _changes(tree)]
     frames = [show_time.lead_lag_frame(tree) for tree in trees]
     moments = [frame["half_rise"][frame["order"] > 0].to_numpy(float) for frame in frames]
     return time_axis(max(map(scenario_days, trees)), changes, np.concatenate(moments))
+
+
+def _changes(tree: xr.DataTree) -> list[float]:
+    """Times at which an exposure starts or ends."""
+    return [float(time) for edge in ("start", "end") for time in tree["events"][edge].values]
 
 
 def exposures(tree: xr.DataTree) -> list[Exposure]:
@@ -228,12 +233,15 @@ def _strips(tree: xr.DataTree) -> list[str]:
     return drawn
 
 
-def _order(frame: pd.DataFrame, stages: pd.DataFrame, axis: TimeAxis) -> dict[str, Any]:
-    """What moved first: figure, order of levels, rows of the table."""
+def _order(frame: pd.DataFrame, stages: pd.DataFrame, tree: xr.DataTree) -> dict[str, Any]:
+    """What moved first: figure up to its last movement, order of levels, rows of the table."""
     from synsys.report.figures_order import movements
 
     moving = frame[frame["order"] > 0]
     drawn = moving.head(MOST_MOVED)
+    times = drawn[["moved", "hi"]].to_numpy(float).ravel()
+    until = min(1.2 * float(times[np.isfinite(times)].max(initial=0.0)), scenario_days(tree)) or 1.0
+    axis = time_axis(until, _changes(tree), drawn["moved"].to_numpy(float))
     return {
         "moved": movements(drawn, axis, words_time.STAGE_OF) if len(drawn) else "",
         "drawn": len(drawn),
