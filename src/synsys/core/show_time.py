@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Rows of each table in the terminal."""
-LEAST = 1e-4
+LEAST = 1e-3
 """Changes below it are shown as 0."""
 LEGEND = (
     "at: when the median over draws is first a tenth of a step away from health, or |d| = 0.1. d: effect in "

@@ -33,6 +33,7 @@ class Line:
     Attributes
     ----------
     label : str
+        Empty: none is drawn.
     time : ndarray, (T,)
         Days.
     band : ndarray, (3, T)
@@ -200,7 +201,7 @@ def outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarra
 
 def _panel(axes: Any, panel: Panel, axis: TimeAxis) -> None:
     axes.axhline(0, color="#555", linewidth=0.8)
-    ends, colours = [], []
+    labels: list[tuple[float, str, str]] = []
     for line in panel.lines:
         colour = PALETTE[line.colour % LINES]
         x, low, middle, high = drawn_at(axis, line.time, *line.band)
@@ -208,20 +209,19 @@ def _panel(axes: Any, panel: Panel, axis: TimeAxis) -> None:
             axes.fill_between(*outline(x, low, high), color=colour, alpha=0.16, linewidth=0)
         axes.plot(x, middle, "--" if line.dashed else "-", color=colour, linewidth=1.4)
         known = line.band[1][np.isfinite(line.band[1])]
-        ends.append(float(known[-1]) if known.size else 0.0)
-        colours.append(colour)
+        if line.label:
+            labels.append((float(known[-1]) if known.size else 0.0, line.label, colour))
+    labels.sort()
     axes.set_title(panel.title, pad=4)
     _values(axes, panel)
     least, most = axes.get_ylim()
-    order = np.argsort(ends)
-    beside = spread_out(np.array(ends)[order], 0.155 / PANEL * (most - least))
-    beside = beside + min(0.0, most - (beside[-1] if beside.size else most))
-    for place, i in zip(beside, order, strict=True):
+    beside = spread_out(np.array([end for end, *_ in labels]), 0.155 / PANEL * (most - least))
+    over = max(0.0, float(beside[-1]) - most)
+    for place, (end, label, colour) in zip(beside - over, labels, strict=True):
         axes.annotate(
-            shortened(panel.lines[i].label, 30), (1.0, ends[i]), (1.03, place),
-            xycoords=axes.get_yaxis_transform(), textcoords=axes.get_yaxis_transform(),
-            va="center", fontsize=8, color=colours[i],
-            arrowprops={"arrowstyle": "-", "color": colours[i], "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
+            shortened(label, 30), (1.0, end), (1.03, place), xycoords=axes.get_yaxis_transform(),
+            textcoords=axes.get_yaxis_transform(), va="center", fontsize=8, color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
                         "relpos": (0, 0.5)},
             annotation_clip=False,
         )  # fmt: skip

@@ -319,7 +319,7 @@ def _effects(
             measure, least = str(changes["measure"].values[i]), float(changes["threshold"].values[i])
             cells = [_cell(bands[i, :, t], measure, least) for t in range(len(times))]
             row = {"name": str(changes["item"].values[i]), "cells": cells,
-                   "measure": {RATIO: "%"}.get(measure, measure)}  # fmt: skip
+                   "measure": {RATIO: "%"}.get(measure, measure or "units of its own")}  # fmt: skip
             if ends is not None:
                 row |= {"healthy": show.number(ends[i, 0]), "perturbed": show.number(ends[i, 1])}
             rows.append(row)
