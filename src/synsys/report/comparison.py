@@ -70,9 +70,8 @@ def same_kind(a: xr.DataTree, b: xr.DataTree) -> str:
         If they are of different kinds.
     """
     if kind(a) != kind(b):
-        raise UserError(
-            f"{a.attrs['title']} is a {kind(a)}, {b.attrs['title']} a {kind(b)}; only results of a kind compare"
-        )
+        titles = [f"{tree.attrs['title']} is a {kind(tree)}" for tree in (a, b)]
+        raise UserError(f"{' and '.join(titles)}; only results of the same kind can be compared")
     return kind(a)
 
 

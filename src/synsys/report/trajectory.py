@@ -170,7 +170,7 @@ def course_panels(trees: Sequence[xr.DataTree]) -> tuple[list[Panel], int, int]:
                 size = float(np.nanmax(np.abs(bands[i, 1]), initial=0.0)) / float(part["threshold"].values[i])
                 group = found.setdefault((title, str(part["measure"].values[i])), {})
                 most, lines = group.get(str(name), (0.0, []))
-                lines.append(Line("" if k else words.plain(str(name)), time, bands[i], dashed=k > 0))
+                lines.append(Line("" if lines else words.plain(str(name)), time, bands[i], dashed=k > 0))
                 group[str(name)] = max(most, size), lines
     panels: list[Panel] = []
     hidden = still = 0
