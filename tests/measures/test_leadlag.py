@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synsys.measures.leadlag import before, crossing, lead_lag, stage_order
+from synsys.measures.leadlag import before, crossing, lead_lag, over_draws, stage_order
 
 TIME = np.linspace(0, 10, 2001)
 
@@ -195,3 +195,15 @@ def test_levels_that_move_together_have_no_order() -> None:
     assert (table["draws"] == 0).all()
     assert table["p"].isna().all()
     np.testing.assert_allclose(table["pairs"], 0.5)
+
+
+def test_quantiles_over_draws_are_those_of_the_defined_draws() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((9, 4, 3))
+    values[rng.uniform(size=values.shape) < 0.3] = np.nan
+    values[:, 0, 0] = np.nan
+    out = over_draws(values, (0.05, 0.5, 0.95))
+    assert np.isnan(out[:, 0, 0]).all()
+    for j, k in [(0, 1), (1, 2), (3, 0)]:
+        known = values[:, j, k][np.isfinite(values[:, j, k])]
+        np.testing.assert_allclose(out[:, j, k], np.quantile(known, (0.05, 0.5, 0.95)))

@@ -6,6 +6,7 @@ was computed is censored, not missing: it counts as later than every course that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,33 @@ def _first(time: np.ndarray, course: np.ndarray, limit: float, one_way: bool = F
     return float(t[k - 1] + (target - y[k - 1]) / (y[k] - y[k - 1]) * (t[k] - t[k - 1]))
 
 
+def over_draws(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Quantiles over draws of what is defined, linear between order statistics.
+
+    Parameters
+    ----------
+    values : ndarray, (draw, ...)
+        NaN where not defined.
+    levels : sequence of L float
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray, (L, ...)
+        NaN where no draw is defined.
+    """
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=0)  # NaN last
+    most = np.isfinite(ordered).sum(axis=0) - 1
+    out = np.full((len(levels), *values.shape[1:]), np.nan)
+    for k, level in enumerate(levels):
+        at = level * np.maximum(most, 0)
+        below = np.floor(at).astype(int)
+        above = np.minimum(below + 1, np.maximum(most, 0))
+        low, high = (np.take_along_axis(ordered, index[None], 0)[0] for index in (below, above))
+        out[k] = low + (at - below) * (high - low)
+    return out
+
+
 def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.DataArray) -> xr.Dataset:
     """When and how far each quantity moves: the group ``/leadlag`` of a trajectory.
 
@@ -100,9 +128,9 @@ def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.Da
     t = effect["time"].values.astype(float)
     values = effect.values.astype(float)
     limit = np.broadcast_to(np.asarray(threshold, float), values.shape[-1:])
-    middle = _median(values)
+    low, middle, high = over_draws(values, (INTERVAL[0], 0.5, INTERVAL[1]))
     per_draw = crossing(t, np.moveaxis(values, 1, -1), limit)
-    lo, hi, share, final_lo, final_hi = (np.full(len(limit), np.nan) for _ in range(5))
+    lo, hi, share = (np.full(len(limit), np.nan) for _ in range(3))
     columns: dict[str, list[float]] = {
         name: [] for name in ("moved", "half_rise", "peak", "peak_time", "recovery", "turned", "direction",
                               "persistent")
@@ -115,30 +143,19 @@ def lead_lag(effect: xr.DataArray, threshold: xr.DataArray | float, level: xr.Da
             share[i] = np.isfinite(times).mean()
             lo[i] = np.quantile(times, INTERVAL[0], method="lower")
             hi[i] = np.quantile(times, INTERVAL[1], method="higher")
-        ends = values[:, -1, i][np.isfinite(values[:, -1, i])]
-        if ends.size:
-            final_lo[i], final_hi[i] = np.quantile(ends, INTERVAL)
     data = {name: np.array(column) for name, column in columns.items()}
     data["persistent"] = data["persistent"].astype(bool)
     never = np.isnan(data["moved"])
     rank = np.searchsorted(np.sort(data["moved"][~never]), data["moved"], side="left") + 1
     found = {
-        **data, "lo": lo, "hi": hi, "share": share, "final": middle[-1], "final_lo": final_lo,
-        "final_hi": final_hi, "order": np.where(never, 0, rank), "threshold": limit,
+        **data, "lo": lo, "hi": hi, "share": share, "final": middle[-1], "final_lo": low[-1],
+        "final_hi": high[-1], "order": np.where(never, 0, rank), "threshold": limit,
     }  # fmt: skip
     return xr.Dataset(
         {**{name: ("item", column) for name, column in found.items()},
          "level": ("item", np.asarray(level.values, dtype=object))},
         {"item": effect["item"].values},
     )  # fmt: skip
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    """Median over the first axis of what is defined; NaN where nothing is."""
-    out = np.full(values.shape[1:], np.nan)
-    some = np.isfinite(values).any(axis=0)
-    out[some] = np.nanmedian(values[:, some], axis=0)
-    return out
 
 
 def _describe(time: np.ndarray, course: np.ndarray, least: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ from synsys.core import show, show_time
 from synsys.core.results import EFFECT_SIZE, LEVELS, NEGLIGIBLE, RATIO
 from synsys.core.schema import attribute, validate
 from synsys.measures.courses import RATIO_STEP, deviation, order_of_stages, readout_changes, slow_changes
+from synsys.measures.leadlag import over_draws
 from synsys.report import words, words_time
 from synsys.report.figures_time import LINES, Exposure, Line, Panel, courses
 from synsys.report.page import environment
@@ -35,6 +36,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "Inference, symptoms and behaviour": ("inference", "symptom", "behaviour", "outcome"),
 }
 """Panels of the course, from the molecule to the person, by level."""
+BAND = (0.05, 0.5, 0.95)
 MOST_MOVED, MOST_STRIPS = 30, 2
 ALIKE = 1e-3
 """Regions whose change differs by less than this share of its threshold are called alike."""
@@ -164,7 +166,7 @@ def course_panels(trees: Sequence[xr.DataTree]) -> tuple[list[Panel], int, int]:
         seen = seen.sel(item=~seen["item"].isin(slow["item"]))
         for part in (slow, seen):
             time = part["time"].values
-            bands = _quantiles(part["effect"].transpose("item", "draw", "time").values)
+            bands = _quantiles(part["effect"])
             for i, name in enumerate(part["item"].values):
                 title = next((t for t, levels in PANELS.items() if part["level"].values[i] in levels), "")
                 size = float(np.nanmax(np.abs(bands[i, 1]), initial=0.0)) / float(part["threshold"].values[i])
@@ -190,14 +192,9 @@ def course_panels(trees: Sequence[xr.DataTree]) -> tuple[list[Panel], int, int]:
     return panels, hidden, still
 
 
-def _quantiles(effect: np.ndarray) -> np.ndarray:
-    """5, 50 and 95 % over draws, (item, 3, time); NaN where no draw is defined."""
-    out = np.full((effect.shape[0], 3, effect.shape[2]), np.nan)
-    some = np.isfinite(effect).any(axis=1)
-    values = np.moveaxis(effect, 1, -1)[some]
-    if values.size:
-        np.moveaxis(out, 1, -1)[some] = np.moveaxis(np.nanquantile(values, (0.05, 0.5, 0.95), axis=-1), 0, -1)
-    return out
+def _quantiles(effect: xr.DataArray) -> np.ndarray:
+    """5, 50 and 95 % over draws, (item, 3, time)."""
+    return np.moveaxis(over_draws(effect.transpose("draw", "item", "time").values, BAND), 0, 1)
 
 
 def _strips(tree: xr.DataTree) -> list[str]:
@@ -307,11 +304,11 @@ def _effects(
 ) -> dict[str, Any]:
     """Median changes at every report time, level by level."""
     at = changes if trajectory is not None else changes.interp(time=times)
-    bands = _quantiles(at["effect"].transpose("item", "draw", "time").values)
+    bands = _quantiles(at["effect"])
     ends = None
     if trajectory is not None:
-        last = trajectory["value"].transpose("state", "readout", "draw", "time").values[..., -1]
-        ends = _quantiles(np.moveaxis(last, 0, -1))[:, 1]
+        last = trajectory["value"].transpose("draw", "readout", "state", "time").values[..., -1]
+        ends = over_draws(last, (0.5,))[0]  # (readout, state)
     levels = []
     for level in LEVELS:
         rows = []
