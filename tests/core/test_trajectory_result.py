@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from synsys.core.errors import UserError
-from synsys.core.schema import SchemaError, attribute, kind, load, print_result, save, summary, validate
+from synsys.core.schema import (
+    SchemaError,
+    attribute,
+    kind,
+    load,
+    print_result,
+    save,
+    summary,
+    tabulate,
+    validate,
+)
 from synsys.core.show import span
 from synsys.core.show_time import lead_lag_frame, period, sized
 from tests.report.trees import make_tree
@@ -117,6 +127,14 @@ def test_an_unstable_brain_is_named(tree) -> None:
     tree.attrs.update(stable_perturbed=0.5, unstable_reason="runaway excitation in L.insula")
     for text in (" ".join(printed(tree).split()), summary(tree)):
         assert "runaway excitation in L.insula" in text
+
+
+def test_its_table_runs_in_the_order_of_movement(tree) -> None:
+    table = tabulate(tree)
+    assert set(table.index) == set(tree["leadlag"]["item"].values)
+    moved = table["moved"].to_numpy()
+    assert (np.diff(moved[np.isfinite(moved)]) >= 0).all()
+    assert np.isnan(moved[(table["order"] == 0).to_numpy()]).all()
 
 
 def test_the_summary_tells_the_first_movement(tree) -> None:

@@ -218,13 +218,16 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
 
 
 def tabulate(tree: xr.DataTree) -> pd.DataFrame:
-    """The table of a result, one row per readout in the order of levels; for notebooks and CSV files.
+    """The table of a result, for notebooks and CSV files.
 
     Returns
     -------
     DataFrame
-        Index: readout. Columns: the variables of `/table`.
+        Of a cascade one row per readout in the order of levels, with the variables of ``/table``; of a
+        trajectory one row per quantity in the order of movement, with those of ``/leadlag``.
     """
+    if kind(tree) == "trajectory":
+        return show_time.lead_lag_frame(tree)
     frame = tree.children["table"].to_dataset(inherit=False)[list(SCHEMA["table"].variables)].to_dataframe()
     rank = frame["level"].map(LEVELS.index)
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]

@@ -91,7 +91,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
             for (label, period), quantity in zip(given, events["quantity"].values, strict=True)
         ],
         "axis": axis.words,
-        "course": courses(panels, exposures(tree), axis, age),
+        "course": courses(panels, exposures(tree), axis, age) if panels else "",
         "most_lines": LINES,
         "hidden": hidden,
         "still": still,
