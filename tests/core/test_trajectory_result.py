@@ -1,6 +1,7 @@
 """A trajectory is a result of its own kind: checked, stored, printed; times in units that people use."""
 
 import math
+import re
 from io import StringIO
 
 import numpy as np
@@ -22,7 +23,7 @@ from synsys.core.schema import (
     validate,
 )
 from synsys.core.show import span
-from synsys.core.show_time import lead_lag_frame, period, sized
+from synsys.core.show_time import Clock, age_text, lead_lag_frame, period, sized
 from tests.report.trees import make_tree
 from tests.report.trees_time import make_trajectory
 
@@ -117,6 +118,12 @@ def test_it_prints_exposures_what_moved_first_and_what_is_left_in_80_columns(tre
     assert "Research use only" in text
 
 
+def test_a_late_exposure_is_told_from_its_own_beginning() -> None:
+    text = printed(make_trajectory(draws=3, begin=21.0, regions=6))
+    assert "chronic stress: after 3 weeks, for 3 weeks" in text
+    assert "calcium_dysregulation 3 weeks + " in re.sub(" +", " ", text)
+
+
 def test_health_prints_that_nothing_moves() -> None:
     text = printed(make_trajectory(draws=3, flat=True, regions=6))
     assert "None of 42 quantities moves" in text
@@ -171,3 +178,22 @@ def test_changes_are_told_in_their_measure() -> None:
     assert sized(1e-9, "z score") == "0"
     assert period(0, 42, 84) == "from the start, for 6 weeks"
     assert period(14, math.inf, 84) == "after 2 weeks to the end"
+
+
+def test_a_moment_soon_after_a_change_of_exposure_is_told_from_there() -> None:
+    told = Clock((0.0, 14.0, math.inf))
+    assert told.when(0) == "start"
+    assert told.when(3) == "3 days"
+    assert told.when(14) == "2 weeks"
+    assert told.when(14 + 1 / 24) == "2 weeks + 1 h"
+    assert told.when(28) == "4 weeks"
+    assert told.when(math.nan) == "–"
+    between = {"lo": 14 + 1 / 24, "hi": 14 + 2 / 24}
+    assert told.latencies(between) == "2 weeks + 1 h to 2 h"
+    assert told.latencies({"lo": 14 + 1 / 24, "hi": math.inf}) == "2 weeks + 1 h to never"
+
+
+def test_ages_before_birth_are_weeks_of_gestation() -> None:
+    assert age_text(-20 * 7 / 365.25) == "week 20 of gestation"
+    assert age_text(0) == "birth"
+    assert age_text(12.5) == "age 12.5 years"

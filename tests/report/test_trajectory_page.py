@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synsys.core.errors import UserError
-from synsys.core.show_time import latency, lead_lag_frame, sized
+from synsys.core.show_time import clock, lead_lag_frame, sized
 from synsys.report import write_report
 from synsys.report.comparison import print_comparison, write_comparison
 from synsys.report.comparison_time import compare_courses
@@ -66,7 +66,7 @@ def test_every_quantity_is_on_the_page_with_its_latency_and_peak(tree, page: str
     rows = rows_of(page)
     assert set(rows) == {*SLOW, *READOUTS}
     for name, row in lead_lag_frame(tree).iterrows():
-        assert latency(row) in rows[name]
+        assert clock(tree).latency(row) in rows[name]
         assert sized(row["peak"], row["measure"]) in rows[name]
 
 
@@ -96,6 +96,7 @@ def test_feedback_is_set_beside_its_absence(page: str) -> None:
 
 def test_text_from_outside_cannot_become_markup(tmp_path: Path) -> None:
     tree = make_trajectory(draws=2)
+    tree.attrs["scenario"] = tree.attrs["scenario"].replace("{", '{"text": "<script>alert(4)</script>", ', 1)
     tree.attrs["title"] = '<script>alert(1)</script> & "x"'
     tree["events"]["label"].values[0] = "<script>alert(2)</script>"
     tree.attrs["convergence"] = '{"messages": ["<script>alert(3)</script>"]}'

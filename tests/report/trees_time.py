@@ -70,6 +70,7 @@ def make_trajectory(
     name: str = "chronic_stress",
     duration: float = 84.0,
     end: float = 42.0,
+    begin: float = 0.0,
     draws: int = 6,
     age: float | None = None,
     dose: bool = False,
@@ -78,7 +79,7 @@ def make_trajectory(
     scale: float = 1.0,
     regions: int | None = None,
 ) -> xr.DataTree:
-    """A made-up trajectory: an exposure from the start to day `end` (and a daily dose), then washout.
+    """A made-up trajectory: an exposure from day `begin` to `end` (and a daily dose), then washout.
 
     Parameters
     ----------
@@ -92,12 +93,14 @@ def make_trajectory(
     region = np.array(brain.labels[:regions], dtype=object)
     shortest = 1e-3 if duration < 1000 else 1.0
     dense = np.concatenate([[0.0], np.geomspace(shortest, duration, 239)])
-    dense = np.unique(np.concatenate([dense, np.linspace(0, duration, 61), [end]]))
-    time = np.unique(np.concatenate([dense[:: len(dense) // 14], [end, duration]]))
+    dense = np.unique(np.concatenate([dense, np.linspace(0, duration, 61), [begin, end]]))
+    after = begin + np.geomspace(shortest, duration, 239)
+    dense = np.unique(np.concatenate([dense, after[after < duration]]))
+    time = np.unique(np.concatenate([dense[:: len(dense) // 14], [begin, end, duration]]))
     scale = 0.0 if flat else scale
     value = np.empty((draws, len(dense), len(SLOW)))
     for i, (form, size, rise, decay) in enumerate(SLOW.values()):
-        shape = course(dense, 0.0, end, rise * duration, decay * duration)
+        shape = course(dense, begin, end, rise * duration, decay * duration)
         moved = scale * size * shape * rng.lognormal(0, 0.25, (draws, 1))
         value[..., i] = np.exp(moved) if form == "fold" else moved
     middle = np.median(value, axis=0)
@@ -109,7 +112,7 @@ def make_trajectory(
 
     readings = np.empty((2, draws, len(time), len(READOUTS)))
     for i, (healthy, size, ratio, rise, _) in enumerate(READOUTS.values()):
-        moved = scale * size * course(time, 0.0, end, rise * duration, 2 * rise * duration)
+        moved = scale * size * course(time, begin, end, rise * duration, 2 * rise * duration)
         moved = moved * rng.lognormal(0, 0.3, (draws, 1)) + scale * 0.01 * abs(size) * rng.standard_normal(
             (draws, 1)
         )
@@ -136,7 +139,9 @@ def make_trajectory(
         },
         {"draw": np.arange(draws), "time_dense": dense, "variable": list(SLOW)},
     )
-    rows = [] if flat else [(name.replace("_", " "), name, 0.0, end, (dense < end) * 1.0)]
+    rows = (
+        [] if flat else [(name.replace("_", " "), name, begin, end, ((dense >= begin) & (dense < end)) * 1.0)]
+    )
     if dose:
         daily = np.exp(-(dense % 1.0) / 0.4) * (dense >= end / 3)
         rows.append(("escitalopram 10 mg a day", "sert_occupancy", end / 3, duration, 0.8 * daily))

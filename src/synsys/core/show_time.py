@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synsys.core import show
@@ -18,6 +19,8 @@ SHOWN = 12
 """Rows of each table in the terminal."""
 LEAST = 1e-3
 """Changes below it are shown as 0."""
+SOON = 0.1
+"""A moment within this part of the time of the last change of an exposure is told from that change."""
 LEGEND = (
     "at: when the median over draws is first a tenth of a step away from health, or |d| = 0.1. d: effect in "
     "healthy between-person sd; bare numbers are in the unit of the quantity."
@@ -32,9 +35,51 @@ def sized(value: float, measure: str) -> str:
     return f"d {text}" if measure == EFFECT_SIZE and not math.isnan(value) else text
 
 
-def when(days: float) -> str:
-    """A moment of a trajectory: ``start``, or the time since then."""
-    return "start" if days == 0 else show.span(days)
+@dataclass(frozen=True)
+class Clock:
+    """Moments of a trajectory in words.
+
+    Parameters
+    ----------
+    changes : tuple of float
+        Times at which exposures start or end, days. A moment soon after one is told from there, so that
+        ``2 weeks + 15 min`` does not become ``2 weeks``.
+    """
+
+    changes: tuple[float, ...] = ()
+
+    def when(self, days: float) -> str:
+        """A moment: ``start``, ``6 h``, ``2 weeks + 15 min``; a dash for NaN."""
+        if days == 0:
+            return "start"
+        last, since = self._since(days)
+        return show.span(days) if not last else show.span(last) + (f" + {show.span(since)}" if since else "")
+
+    def _since(self, days: float) -> tuple[float, float]:
+        """The change to count from (0: none) and the time since then."""
+        last = max((time for time in self.changes if 0 < time <= days), default=0.0)
+        since = 0.0 if days - last < 1e-9 * last else days - last
+        return (last, since) if since < SOON * last else (0.0, days)
+
+    def latency(self, row: Any) -> str:
+        """When a quantity of ``/leadlag`` moves; ``never`` if not within the run."""
+        return "never" if math.isnan(row["moved"]) else self.when(row["moved"])
+
+    def latencies(self, row: Any) -> str:
+        """The interval of that time over draws."""
+        low, high = float(row["lo"]), float(row["hi"])
+        if math.isnan(low) or math.isinf(low):
+            return show.UNKNOWN
+        first, last = self.when(low), "never" if math.isinf(high) else self.when(high)
+        if " + " in first and self._since(low)[0] == self._since(high)[0]:
+            last = last.partition(" + ")[2]
+        return first if first.endswith(last) else f"{first} to {last}"
+
+
+def clock(tree: xr.DataTree) -> Clock:
+    """The clock of a trajectory."""
+    events = tree.children["events"].to_dataset(inherit=False)
+    return Clock(tuple(float(time) for edge in ("start", "end") for time in events[edge].values))
 
 
 def period(start: float, end: float, duration: float) -> str:
@@ -45,24 +90,18 @@ def period(start: float, end: float, duration: float) -> str:
     return f"{begins}, for {show.span(end - start)}"
 
 
-def latency(row: Any) -> str:
-    """When a quantity moves, with the interval over draws; ``never`` if not within the run."""
-    return "never" if math.isnan(row["moved"]) else when(row["moved"])
-
-
-def latencies(row: Any) -> str:
-    """The interval of that time over draws."""
-    if math.isnan(row["lo"]) or math.isinf(row["lo"]):
-        return show.UNKNOWN
-    last = "never" if math.isinf(row["hi"]) else when(row["hi"])
-    return last if last == when(row["lo"]) else f"{when(row['lo'])} to {last}"
-
-
 def recovered(row: Any) -> str:
     """Time from the peak to half of it."""
     if math.isinf(row["recovery"]):
         return "not yet"
     return show.span(row["recovery"])
+
+
+def age_text(years: float) -> str:
+    """An age: ``age 12 years``, before birth ``week 20 of gestation`` (birth at 40 weeks)."""
+    if years < 0:
+        return f"week {40 + years * 365.25 / 7:.0f} of gestation"
+    return f"age {float(f'{years:.3g}'):g} years" if years else "birth"
 
 
 def facts(tree: xr.DataTree) -> list[str]:
@@ -71,7 +110,7 @@ def facts(tree: xr.DataTree) -> list[str]:
     age = scenario.get("age")
     return [
         f"{show.span(float(scenario['duration_days']))} long",
-        *([f"from age {show.number(float(age), 2)} years"] if age is not None else []),
+        *([f"from {age_text(float(age))}"] if age is not None else []),
         f"development {'on' if scenario.get('development') else 'off'}",
         f"feedback from the fast brain {'on' if scenario.get('recursive', True) else 'off'}",
     ]
@@ -106,7 +145,7 @@ def summary_text(tree: xr.DataTree, most: int = 3) -> str:
     moved = frame[frame["order"] > 0]
     lines.append(f"{len(moved)} of {len(frame)} quantities move; first:")
     for name, row in moved.head(most).iterrows():
-        lines.append(f"  {name} at {latency(row)} (peak {sized(row['peak'], row['measure'])})")
+        lines.append(f"  {name} at {clock(tree).latency(row)} (peak {sized(row['peak'], row['measure'])})")
     lines.append(f"{int(moved['persistent'].sum())} are still away from health at the end")
     return "\n".join([*lines, attrs["disclaimer"]])
 
@@ -135,10 +174,12 @@ def print_trajectory(tree: xr.DataTree, console: Console | None = None, most: in
 
     say(attrs["title"], "bold")
     say(", ".join([*facts(tree), _run(attrs)]), "dim")
+    if described := json.loads(attrs["scenario"]).get("text"):
+        say(described)
     if show.stability(attrs):
         say(show.stability(attrs), "bold red")
-    told = exposures(tree)
-    for label, text in told or [("no exposure", "")]:
+    told = clock(tree)
+    for label, text in exposures(tree) or [("no exposure", "")]:
         say(f"  {label}: {text}" if text else f"  {label}")
     moved = frame[frame["order"] > 0]
     say("")
@@ -146,11 +187,12 @@ def print_trajectory(tree: xr.DataTree, console: Console | None = None, most: in
         say(f"None of {len(frame)} quantities moves.")
     else:
         first = moved.iloc[moved.groupby("level").cumcount().argsort(kind="stable")].head(most)
+        first = first.sort_values("order", kind="stable")
         say(f"What moved first, by level ({len(moved)} of {len(frame)} quantities move)", "bold")
         _print_rows(
             out, ("", "at", "5 to 95 %", "peak", "peak at"),
-            [(str(name), latency(row), latencies(row), sized(row["peak"], row["measure"]),
-              when(row["peak_time"])) for name, row in first.sort_values("order", kind="stable").iterrows()],
+            [(str(name), told.latency(row), told.latencies(row), sized(row["peak"], row["measure"]),
+              told.when(row["peak_time"])) for name, row in first.iterrows()],
         )  # fmt: skip
         left = moved[moved["persistent"]]
         say("")

@@ -31,6 +31,7 @@ def compare_courses(a: xr.DataTree, b: xr.DataTree) -> list[dict[str, Any]]:
         in the order of the first movement in either.
     """
     frames = [show_time.lead_lag_frame(tree) for tree in (a, b)]
+    clocks = [show_time.clock(tree) for tree in (a, b)]
     names = dict.fromkeys(str(name) for frame in frames for name in frame.index)
     rows = []
     for name in names:
@@ -40,7 +41,7 @@ def compare_courses(a: xr.DataTree, b: xr.DataTree) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "level": next(row["level"] for row in found if row is not None),
-                "cells": [_cells(row) for row in found],
+                "cells": [_cells(row, clock) for row, clock in zip(found, clocks, strict=True)],
                 "verdict": _verdict(found),
                 "first": min(at),
             }
@@ -57,11 +58,11 @@ def _verdict(found: Sequence[Any]) -> str:
     return "same direction" if first == second else "opposite"
 
 
-def _cells(row: Any) -> dict[str, str]:
+def _cells(row: Any, clock: show_time.Clock) -> dict[str, str]:
     if row is None:
         return {**dict.fromkeys(("moved", "peak", "final"), show.UNKNOWN), "state": "missing"}
     return {
-        "moved": show_time.latency(row),
+        "moved": clock.latency(row),
         "peak": show_time.sized(row["peak"], row["measure"]),
         "final": show_time.sized(row["final"], row["measure"]),
         "state": "negligible" if not row["order"] else "up" if row["peak"] > 0 else "down",

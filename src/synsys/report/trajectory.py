@@ -68,7 +68,8 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
     )
     frame = show_time.lead_lag_frame(tree)
     stages = order_of_stages(trajectory, slow)
-    given = show_time.exposures(tree)
+    clock = show_time.clock(tree)
+    given = [(words.perturbed(label), period) for label, period in show_time.exposures(tree)]
     axis = scenario_axis([tree])
     panels, hidden, still = course_panels([tree])
     age = None if scenario.get("age") is None else float(scenario["age"])
@@ -79,15 +80,16 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
     ages = trajectory["age"].values.astype(float)
     return {
         "title": attrs["title"],
+        "text": str(scenario.get("text", "")),
         "heading": heading[:1].upper() + heading[1:],
         "duration": show.span(duration),
         "attrs": dict(attrs),
         "facts": show_time.facts(tree),
         "options": show.options(attrs),
         "warning": show.stability(attrs),
-        "sentences": words_time.sentences(frame, stages, given, duration, recursive),
+        "sentences": words_time.sentences(frame, stages, given, duration, recursive, clock),
         "exposures": [
-            (label, "" if words.plain(str(quantity)) == words.plain(label) else str(quantity), period)
+            (label, "" if words.plain(str(quantity)) in words.plain(label) else str(quantity), period)
             for (label, period), quantity in zip(given, events["quantity"].values, strict=True)
         ],
         "axis": axis.words,
@@ -99,8 +101,8 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         **_order(frame, stages, tree),
         **_development(tree, age),
         "effects": [
-            _effects("readout", readout_changes(trajectory), trajectory["time"].values, trajectory),
-            _effects("slow variable", slow_changes(slow), trajectory["time"].values),
+            _effects("readout", readout_changes(trajectory), trajectory["time"].values, clock, trajectory),
+            _effects("slow variable", slow_changes(slow), trajectory["time"].values, clock),
         ],
         "ages": [show.number(a, 3) for a in ages] if np.isfinite(ages).all() else [],
         "report_times": len(ages),
@@ -126,15 +128,10 @@ def scenario_days(tree: xr.DataTree) -> float:
 
 def scenario_axis(trees: Sequence[xr.DataTree]) -> TimeAxis:
     """One time axis for one or more trajectories."""
-    changes = [time for tree in trees for time in _changes(tree)]
+    changes = [time for tree in trees for time in show_time.clock(tree).changes]
     frames = [show_time.lead_lag_frame(tree) for tree in trees]
     moments = [frame["half_rise"][frame["order"] > 0].to_numpy(float) for frame in frames]
     return time_axis(max(map(scenario_days, trees)), changes, np.concatenate(moments))
-
-
-def _changes(tree: xr.DataTree) -> list[float]:
-    """Times at which an exposure starts or ends."""
-    return [float(time) for edge in ("start", "end") for time in tree["events"][edge].values]
 
 
 def exposures(tree: xr.DataTree) -> list[Exposure]:
@@ -143,7 +140,7 @@ def exposures(tree: xr.DataTree) -> list[Exposure]:
     level = events["level"].transpose("event", "time_dense").values.astype(float)
     time = events["time_dense"].values.astype(float)
     return [
-        Exposure(str(events["label"].values[k]), float(events["start"].values[k]),
+        Exposure(words.perturbed(str(events["label"].values[k])), float(events["start"].values[k]),
                  float(events["end"].values[k]), time, level[k])
         for k in range(events.sizes["event"])
     ]  # fmt: skip
@@ -238,12 +235,13 @@ def _order(frame: pd.DataFrame, stages: pd.DataFrame, tree: xr.DataTree) -> dict
     drawn = moving.head(MOST_MOVED)
     times = drawn[["moved", "hi"]].to_numpy(float).ravel()
     until = min(1.2 * float(times[np.isfinite(times)].max(initial=0.0)), scenario_days(tree)) or 1.0
-    axis = time_axis(until, _changes(tree), drawn["moved"].to_numpy(float))
+    clock = show_time.clock(tree)
+    axis = time_axis(until, clock.changes, drawn["moved"].to_numpy(float))
     return {
         "moved": movements(drawn, axis, words_time.STAGE_OF) if len(drawn) else "",
         "drawn": len(drawn),
         "left_out": len(moving) - len(drawn),
-        "rows": [_row(str(name), row) for name, row in frame.iterrows()],
+        "rows": [_row(str(name), row, clock) for name, row in frame.iterrows()],
         "stages": [
             {
                 "earlier": s["earlier"], "later": s["later"], "leads": s["leads"], "draws": s["draws"],
@@ -256,7 +254,7 @@ def _order(frame: pd.DataFrame, stages: pd.DataFrame, tree: xr.DataTree) -> dict
     }  # fmt: skip
 
 
-def _row(name: str, row: Any) -> dict[str, Any]:
+def _row(name: str, row: Any, clock: show_time.Clock) -> dict[str, Any]:
     measure = row["measure"]
     moves = row["order"] > 0
     return {
@@ -264,14 +262,14 @@ def _row(name: str, row: Any) -> dict[str, Any]:
         "level": words.level_title(row["level"]).lower(),
         "measure": {RATIO: "ratio to health", EFFECT_SIZE: "d"}.get(measure, measure or "own unit"),
         "order": int(row["order"]) or show.UNKNOWN,
-        "moved": show_time.latency(row),
-        "interval": show_time.latencies(row),
+        "moved": clock.latency(row),
+        "interval": clock.latencies(row),
         "share": show.UNKNOWN if math.isnan(row["share"]) else f"{100 * row['share']:.0f} %",
-        "half_rise": show_time.when(row["half_rise"]),
+        "half_rise": clock.when(row["half_rise"]),
         "peak": show_time.sized(row["peak"], measure),
-        "peak_time": show_time.when(row["peak_time"]),
+        "peak_time": clock.when(row["peak_time"]),
         "recovery": show_time.recovered(row),
-        "turned": show.span(row["turned"]),
+        "turned": clock.when(row["turned"]),
         "final": show_time.sized(row["final"], measure),
         "ends": show_time.ends(row),
         "persistent": bool(row["persistent"]),
@@ -300,8 +298,9 @@ def _development(tree: xr.DataTree, age: float | None) -> dict[str, Any]:
 
 
 def _effects(
-    what: str, changes: xr.Dataset, times: np.ndarray, trajectory: xr.Dataset | None = None
-) -> dict[str, Any]:
+    what: str, changes: xr.Dataset, times: np.ndarray, clock: show_time.Clock,
+    trajectory: xr.Dataset | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Median changes at every report time, level by level."""
     at = changes if trajectory is not None else changes.interp(time=times)
     bands = _quantiles(at["effect"])
@@ -322,7 +321,7 @@ def _effects(
             rows.append(row)
         if rows:
             levels.append({"name": words.level_title(level), "rows": rows})
-    return {"what": what, "times": [show_time.when(float(t)) for t in times], "levels": levels,
+    return {"what": what, "times": [clock.when(float(t)) for t in times], "levels": levels,
             "raw": ends is not None}  # fmt: skip
 
 

@@ -24,7 +24,7 @@ SURE = 0.05
 
 def sentences(
     frame: pd.DataFrame, stages: pd.DataFrame, exposures: Sequence[tuple[str, str]], duration: float,
-    recursive: bool,
+    recursive: bool, clock: show_time.Clock,
 ) -> list[str]:  # fmt: skip
     """Scenario; what moved first; largest changes; order of levels; what is left.
 
@@ -39,13 +39,14 @@ def sentences(
         Days.
     recursive : bool
         Whether the fast brain fed back.
+    clock : Clock
     """
     moved = frame[frame["order"] > 0]
     told = [_scenario(exposures, duration, recursive)]
     if moved.empty:
         told.append(f"None of {len(frame)} quantities moves beyond its threshold at any time.")
     else:
-        told += [_first(moved), _largest(moved), _order(stages), _left(moved, len(frame))]
+        told += [_first(moved, clock), _largest(moved, clock), _order(stages), _left(moved, len(frame))]
     return [tied(text) for text in told if text]
 
 
@@ -59,14 +60,14 @@ def _scenario(exposures: Sequence[tuple[str, str]], duration: float, recursive: 
     )
 
 
-def _first(moved: pd.DataFrame) -> str:
+def _first(moved: pd.DataFrame, clock: show_time.Clock) -> str:
     parts = []
     for stage in STAGES:
         here = moved[moved["level"].map(STAGE_OF) == stage]
         if len(here):
             row = here.iloc[0]
-            at = "at the start" if row["moved"] == 0 else f"after {show.span(row['moved'])}"
-            between = show_time.latencies(row)
+            at = "at the start" if row["moved"] == 0 else f"after {clock.when(row['moved'])}"
+            between = clock.latencies(row)
             told = "" if between == show.UNKNOWN else f" ({between} over draws)"
             parts.append(f"{_MANY[stage]} with {plain(str(here.index[0]))} {at}{told}")
     if not parts:
@@ -74,7 +75,7 @@ def _first(moved: pd.DataFrame) -> str:
     return f"First to move, level by level: {'; '.join(parts)}."
 
 
-def _largest(moved: pd.DataFrame) -> str:
+def _largest(moved: pd.DataFrame, clock: show_time.Clock) -> str:
     size = (moved["peak"].abs() / moved["threshold"]).sort_values(ascending=False, kind="stable")
     parts = []
     for name in size.index[:3]:
@@ -83,10 +84,10 @@ def _largest(moved: pd.DataFrame) -> str:
         by = show_time.sized(abs(row["peak"]) if row["measure"] != RATIO else row["peak"], row["measure"])
         by = by.lstrip("+" + show.MINUS).replace("d +", "d = ")
         unit = "" if row["measure"] in (RATIO, EFFECT_SIZE, "") else f"{row['measure']}, "
-        parts.append(f"{plain(str(name))} {verb} by {by} ({unit}peak at {show_time.when(row['peak_time'])})")
+        parts.append(f"{plain(str(name))} {verb} by {by} ({unit}peak at {clock.when(row['peak_time'])})")
     tail = "".join(
         f" {plain(str(name))} first {'rises' if row['direction'] > 0 else 'falls'}, then turns beyond health "
-        f"after {show.span(row['turned'])}."
+        f"after {clock.when(row['turned'])}."
         for name, row in moved[moved["turned"].notna()].head(2).iterrows()
     )
     return f"Measured by their own steps, the largest changes are: {'; '.join(parts)}.{tail}"
