@@ -16,7 +16,7 @@ from synsys.report.comparison import print_comparison, write_comparison
 from synsys.report.comparison_time import compare_courses
 from synsys.report.figures_time import SAMPLES, drawn_at, outline
 from synsys.report.time_axis import TimeAxis, time_axis
-from synsys.report.trajectory import course_panels
+from synsys.report.trajectory import course_panels, render_trajectory
 
 from .test_page import Balance
 from .trees import make_tree
@@ -118,6 +118,16 @@ def test_an_unstable_brain_is_named_on_top(tmp_path: Path) -> None:
     assert "31 Hz in L.insula" in text
     assert text.index("31 Hz in L.insula") < text.index("<svg")
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
+
+
+def test_regions_are_drawn_only_where_something_moves_differently_between_them(tree, page: str) -> None:
+    """Alike in all regions, or nowhere beyond the threshold, or unknown somewhere: no strip."""
+    assert page.count('id="strip') > 0
+    for change in ("alike", "unknown"):
+        other = tree.copy(deep=True)
+        value = other["slow_regions"]["value"].values
+        value[...] = value[..., :1] if change == "alike" else np.nan
+        assert 'id="strip' not in render_trajectory(other)
 
 
 def test_what_does_not_move_is_not_drawn(tree) -> None:

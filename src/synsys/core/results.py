@@ -291,6 +291,6 @@ FORMS: dict[str, Form] = {
     ),
 }
 """Kinds of results. A trajectory has beside the attributes of a cascade: scenario (name, duration_days, age
-at its start in years or null, development, recursive, events, and a text if it has one), convergence (what the
-solver says of itself) and recursion (empty, or ``on`` and ``off``: changes of readouts at the end by name, with
-and without feedback from the fast brain, and a ``note``)."""
+at its start in years or null, development, recursive, events, and a text if it has one), convergence (what
+the solver says of itself) and recursion (empty, or ``on`` and ``off``: changes of readouts at the end by
+name, with and without feedback from the fast brain, and a ``note``)."""

@@ -66,14 +66,18 @@ class Clock:
         return "never" if math.isnan(row["moved"]) else self.when(row["moved"])
 
     def latencies(self, row: Any) -> str:
-        """The interval of that time over draws."""
+        """The interval of that time over draws; with a plus sign from the last change of an exposure."""
         low, high = float(row["lo"]), float(row["hi"])
         if math.isnan(low) or math.isinf(low):
             return show.UNKNOWN
-        first, last = self.when(low), "never" if math.isinf(high) else self.when(high)
-        if " + " in first and self._since(low)[0] == self._since(high)[0]:
-            last = last.partition(" + ")[2]
-        return first if first.endswith(last) else f"{first} to {last}"
+        (begun, first), (other, last) = self._since(low), self._since(high)
+        if begun and (begun == other or math.isinf(high)):
+            texts = ["+" + show.span(first), show.span(last)]
+        else:
+            texts = ["start" if time == 0 else show.span(time) for time in (low, high)]
+        if math.isinf(high):
+            texts[1] = "never"
+        return texts[0] if texts[0].lstrip("+") == texts[1] else " to ".join(texts)
 
 
 def clock(tree: xr.DataTree) -> Clock:
@@ -190,9 +194,9 @@ def print_trajectory(tree: xr.DataTree, console: Console | None = None, most: in
         first = first.sort_values("order", kind="stable")
         say(f"What moved first, by level ({len(moved)} of {len(frame)} quantities move)", "bold")
         _print_rows(
-            out, ("", "at", "5 to 95 %", "peak", "peak at"),
-            [(str(name), told.latency(row), told.latencies(row), sized(row["peak"], row["measure"]),
-              told.when(row["peak_time"])) for name, row in first.iterrows()],
+            out, ("", "at", "5 to 95 %", "peak"),
+            [(str(name), told.latency(row), told.latencies(row), sized(row["peak"], row["measure"]))
+             for name, row in first.iterrows()],
         )  # fmt: skip
         left = moved[moved["persistent"]]
         say("")

@@ -72,7 +72,7 @@ def region_strip(
         marks = [-end, 0.0, end]
         ratio = measure == RATIO
         bar.set_ticks(
-            marks, labels=[f"× {math.exp(m):.2g}" if ratio else f"{m:g}".replace("-", "−") for m in marks]
+            marks, labels=[f"× {math.exp(m):.3g}" if ratio else f"{m:g}".replace("-", "−") for m in marks]
         )
         bar.set_label("ratio to health" if ratio else measure or "change", labelpad=1)
         bar.outline.set_visible(False)

@@ -152,7 +152,7 @@ def _ages(axes: Any, axis: TimeAxis, age: float) -> None:
         step = round_up((years[1] - years[0]) / 8)
         ages = np.arange(math.ceil(years[0] / step) * step, years[1] + 1e-9, step)
         at = axis.place((ages - age) * 365.25)
-    shown = [f"{a:.2g}" if abs(a) < 10 else f"{a:.3g}" for a in ages]
+    shown = [f"{round(float(a), 2) + 0.0:.3g}" for a in ages]
     kept = [i for i in range(len(shown)) if i == 0 or shown[i] != shown[i - 1]]
     top.set_xticks([float(at[i]) for i in kept], [shown[i].replace("-", "−") for i in kept])
     top.set_xlabel("age (years)", labelpad=3)

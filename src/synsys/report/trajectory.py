@@ -38,8 +38,8 @@ PANELS: dict[str, tuple[str, ...]] = {
 """Panels of the course, from the molecule to the person, by level."""
 BAND = (0.05, 0.5, 0.95)
 MOST_MOVED, MOST_STRIPS = 30, 2
-ALIKE = 1e-3
-"""Regions whose change differs by less than this share of its threshold are called alike."""
+ALIKE = 0.1
+"""Regions whose change varies by an sd below this share of its threshold are called alike."""
 
 
 def render_trajectory(tree: xr.DataTree) -> str:
@@ -202,7 +202,10 @@ def _strips(tree: xr.DataTree) -> list[str]:
     changes = slow_changes(slow)
     value = there["value"].transpose("time", "region", "variable").values.astype(float)
     change = np.moveaxis(deviation(value, slow["form"].values), -1, 1)  # (time, variable, region)
-    apart = np.nanmax(np.nanstd(change, axis=2), axis=0) / changes["threshold"].values
+    least = changes["threshold"].values
+    known = np.where(np.isfinite(change).all(axis=(0, 2))[:, None], change, 0.0)
+    apart = known.std(axis=2).max(axis=0) / least
+    apart[np.abs(known).max(axis=(0, 2)) < least] = 0.0
     if "regions" in tree.children:
         regions = tree["regions"].to_dataset(inherit=False)
         groups = [str(g) for g in group_names(regions["network"].values, regions["structure"].values)]
@@ -210,7 +213,7 @@ def _strips(tree: xr.DataTree) -> list[str]:
         groups = [str(region) for region in there["region"].values]
     drawn: list[str] = []
     stages: set[str] = set()
-    for i in np.argsort(-np.nan_to_num(apart), kind="stable"):
+    for i in np.argsort(-apart, kind="stable"):
         stage = words_time.STAGE_OF.get(str(changes["level"].values[i]), "")
         if len(drawn) == MOST_STRIPS or not apart[i] > ALIKE:
             break
@@ -246,10 +249,9 @@ def _order(frame: pd.DataFrame, stages: pd.DataFrame, tree: xr.DataTree) -> dict
             {
                 "earlier": s["earlier"], "later": s["later"], "leads": s["leads"], "draws": s["draws"],
                 "interval": f"{s['lo']:.2f} to {s['hi']:.2f}" if s["draws"] else show.UNKNOWN,
-                "p": show.number(s["p_value"], 2), "pairs": show.percent(math.nan) if math.isnan(s["pairs"])
-                else f"{100 * s['pairs']:.0f} %",
+                "p": show.number(s["p_value"], 2), "pairs": f"{100 * s['pairs']:.0f} %",
             }
-            for _, s in stages.iterrows()
+            for _, s in stages[stages["pairs"].notna()].iterrows()
         ],
     }  # fmt: skip
 
