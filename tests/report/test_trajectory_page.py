@@ -169,6 +169,9 @@ def test_the_axis_is_stretched_where_much_happens_early_and_even_elsewhere() -> 
     assert 0 < stretched.linear <= 0.01 / 3
     assert time_axis(84, [0.0], np.array([])).linear == 0
     assert time_axis(84, [42.0], 42 + fast).edges == (0, 42)  # early after a late exposure
+    brief = time_axis(9131, [30.0, 40.0], 30 + fast)  # ten days in 25 years: one part from the first day
+    assert brief.edges == (0, 30)
+    assert brief.linear > 0
 
 
 @given(st.floats(0.1, 2e4), st.lists(st.floats(0.01, 0.99), max_size=3), st.sampled_from([0.0, 1e-4, 0.02]))

@@ -19,7 +19,8 @@ EARLY, SHARE = 0.05, 0.25
 """The axis is stretched if this share of all movements is half over within this part of the scenario."""
 MOST_PARTS = 4
 LEAST_PART = 0.02
-"""Changes of exposures closer to each other than this part of the scenario share a part of the axis."""
+"""Changes of exposures closer to each other than this part of the scenario share a part of the axis, which
+always begins anew with the first exposure."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def time_axis(duration: float, changes: Sequence[float], moments: np.ndarray) ->
         last change of an exposure before them: down to a third of the fastest, in at most four parts that
         begin at changes of exposures. Else even.
     """
-    edges = [0.0]
+    first = min(changes, default=0.0)
+    edges = [0.0, float(first)] if 0 < first < duration else [0.0]
     for time in sorted(changes):
         if edges[-1] + LEAST_PART * duration < time < (1 - LEAST_PART) * duration and len(edges) < MOST_PARTS:
             edges.append(float(time))
