@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from synsys.cli import app
 from synsys.core.errors import UserError
+from synsys.core.schema import save
 from synsys.core.show_time import clock, lead_lag_frame, sized
 from synsys.report import write_report
 from synsys.report.comparison import print_comparison, write_comparison
@@ -151,6 +154,17 @@ def test_two_trajectories_side_by_side(tree, tmp_path: Path) -> None:
     parser = Balance()
     parser.feed(text)
     assert parser.wrong == []
+
+
+def test_the_command_line_reports_and_compares_trajectories(tree, tmp_path: Path) -> None:
+    path = str(save(tree, tmp_path / "trajectory.nc"))
+    run = CliRunner().invoke(app, ["report", path])
+    assert run.exit_code == 0, run.output
+    assert "What moved first" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    run = CliRunner().invoke(app, ["compare", path, path, "--out", str(tmp_path / "c.html")])
+    assert run.exit_code == 0, run.output
+    assert "calcium_dysregulation" in run.output
+    assert (tmp_path / "c.html").exists()
 
 
 def test_a_cascade_and_a_trajectory_cannot_be_compared(tree, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class TimeAxis:
         away = self.linear * (10 ** (position - starts[part]) - 1)
         return np.minimum(np.array(self.edges)[part] + away, self.end)
 
-    def ticks(self, apart: float = 0.085) -> tuple[np.ndarray, list[str]]:
+    def ticks(self, apart: float = 0.105) -> tuple[np.ndarray, list[str]]:
         """Positions and labels of ticks that lie at least `apart` of the axis from each other.
 
         In a stretched axis the beginning of each part is labelled by the time since the start, ticks within
