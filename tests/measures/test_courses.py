@@ -66,6 +66,16 @@ def test_every_quantity_has_one_row_and_ranks_follow_time(groups) -> None:
     assert moved["order"].values[0] == 1
 
 
+def test_an_input_is_no_result(groups) -> None:
+    """What an event sets moves first by definition, so it counts neither as a movement nor for the order."""
+    inputs = {"calcium_dysregulation", "gamma_power"}
+    out = trajectory_lead_lag(*groups, inputs)
+    assert set(out["item"].values) == {*SLOW, *READOUTS} - inputs
+    alone = [name for name in SLOW if name != "ltp"]
+    table = order_of_stages(*groups, {*alone, *READOUTS} - {"ltp", "dlpfc_activity"})
+    assert table[["earlier", "later"]].to_numpy().tolist() == [["synapse", "circuit"]]
+
+
 def test_denser_sampling_of_slow_variables_makes_nothing_earlier() -> None:
     """The same course as molecule and as readout, sampled densely and sparsely: no order between them."""
     tree = make_trajectory(regions=4)

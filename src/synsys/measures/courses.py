@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,42 +125,57 @@ def _changes(
     )
 
 
-def trajectory_lead_lag(trajectory: xr.Dataset, slow: xr.Dataset) -> xr.Dataset:
+def trajectory_lead_lag(trajectory: xr.Dataset, slow: xr.Dataset, inputs: Collection[str] = ()) -> xr.Dataset:
     """Group ``/leadlag`` of a trajectory from its groups ``/trajectory`` and ``/slow``.
 
-    A name that is both a slow variable and a readout is taken from the slow variables, which are sampled
-    more densely.
+    Parameters
+    ----------
+    trajectory, slow : Dataset
+    inputs : collection of str
+        Quantities that events set; an input is no result, so it is left out.
 
     Returns
     -------
     Dataset, (item,)
-        As from `measures.leadlag.lead_lag`, and ``measure``.
+        As from `measures.leadlag.lead_lag`, and ``measure``. A name that is both a slow variable and a
+        readout is taken from the slow variables, which are sampled more densely.
     """
     import xarray as xr
 
-    dense, seen = slow_changes(slow), readout_changes(trajectory)
-    seen = seen.sel(item=[name for name in seen["item"].values if name not in dense["item"].values])
     parts = []
-    for part in (dense, seen):
-        found = lead_lag(part["effect"], part["threshold"], part["level"])
-        parts.append(found.assign(measure=part["measure"]))
-    joined = xr.concat([part for part in parts if part.sizes["item"]], "item")
-    never = np.isnan(joined["moved"].values)
+    for part in _results(trajectory, slow, inputs):
+        if part.sizes["item"]:
+            found = lead_lag(part["effect"], part["threshold"], part["level"])
+            parts.append(found.assign(measure=part["measure"]))
+    joined = xr.concat(parts, "item")
     times = joined["moved"].values
+    never = np.isnan(times)
     rank = np.searchsorted(np.sort(times[~never]), times, side="left") + 1
     return joined.assign(order=("item", np.where(never, 0, rank)))
 
 
-def order_of_stages(trajectory: xr.Dataset, slow: xr.Dataset) -> pd.DataFrame:
+def _results(
+    trajectory: xr.Dataset, slow: xr.Dataset, inputs: Collection[str]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Changes of slow variables and of readouts that are none of them, inputs left out of both."""
+    dense, seen = slow_changes(slow), readout_changes(trajectory)
+    there = set(map(str, dense["item"].values)) | set(inputs)
+    return (
+        dense.sel(item=[name for name in dense["item"].values if str(name) not in inputs]),
+        seen.sel(item=[name for name in seen["item"].values if str(name) not in there]),
+    )
+
+
+def order_of_stages(trajectory: xr.Dataset, slow: xr.Dataset, inputs: Collection[str] = ()) -> pd.DataFrame:
     """Order of levels in time over draws (`measures.leadlag.stage_order`).
 
-    Slow variables are read at the times of the readouts, so that a denser sampling makes nothing earlier.
+    Slow variables are read at the times of the readouts, so that a denser sampling makes nothing earlier;
+    inputs are left out. Parameters as for `trajectory_lead_lag`.
     """
     import xarray as xr
 
-    dense, seen = slow_changes(slow), readout_changes(trajectory)
+    dense, seen = _results(trajectory, slow, inputs)
     dense = dense.interp(time=seen["time"]).assign(measure=dense["measure"], level=dense["level"])
-    seen = seen.sel(item=[name for name in seen["item"].values if name not in dense["item"].values])
     both = xr.concat([dense, seen], "item")
     effect = both["effect"].transpose("draw", "item", "time")
     moved = crossing(effect["time"].values, effect.values, both["threshold"].values)

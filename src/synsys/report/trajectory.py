@@ -67,7 +67,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         tree[name].to_dataset(inherit=False) for name in ("trajectory", "slow", "events")
     )
     frame = show_time.lead_lag_frame(tree)
-    stages = order_of_stages(trajectory, slow)
+    stages = order_of_stages(trajectory, slow, {str(name) for name in events["quantity"].values})
     clock = show_time.clock(tree)
     given = [(words.perturbed(label), period) for label, period in show_time.exposures(tree)]
     axis = scenario_axis([tree])
