@@ -1,25 +1,26 @@
-"""The form of a result, and reading and writing it.
+"""Checking, reading, writing and printing a result.
 
-A result is one ``xarray.DataTree``. `SCHEMA` says which groups, variables and coordinates it has and
-`ATTRIBUTES` what stands beside them; further groups and variables may be added freely. Every read and
-write passes through `validate`, so whoever holds a tree can rely on it.
+`core.results` says what each kind of result holds. Every read and write passes through `validate`, so
+whoever holds a tree can rely on it.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synsys.core import show
+from synsys.core import show, show_time
 from synsys.core.errors import UserError
 from synsys.core.output import replacing
+from synsys.core.results import CELLS as CELLS
+from synsys.core.results import DISCLAIMER as DISCLAIMER
+from synsys.core.results import FORMS, LEVELS, NEGLIGIBLE, OBSERVATIONS, SCHEMA, Form, Variable
+from synsys.core.results import SCHEMA_VERSION as SCHEMA_VERSION
+from synsys.core.results import STATES as STATES
 from synsys.core.storable import storable
 
 if TYPE_CHECKING:
@@ -27,28 +28,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.console import Console
 
-SCHEMA_VERSION = "1"
-DISCLAIMER = "Research use only; not for diagnosis or treatment."
-STATES = ("reference", "perturbed")
-CELLS = ("E", "PV", "SST", "TC", "RE", "D1", "D2", "FSI", "GPe", "GPi", "STN", "DCN", "PC")
-LEVELS = (
-    "genetic", "epigenetic", "molecular", "ion_channel", "immune", "metabolic", "endocrine", "environment",
-    "development", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network", "inference",
-    "symptom", "outcome", "behaviour",
-)  # fmt: skip
-ORIGINS = ("input", "by construction", "wired", "emergent")
-LABELS = ("simulated-causal", "observed", "associative")
-GRADES = ("A", "B", "C")
-OBSERVATIONS = {
-    "fc": "with measurement noise",
-    "fc_noiseless": "without measurement noise",
-    "fc_global_regressed": "after regression of the global signal",
-}
-"""Ways in which connectivity is observed: names in `/fc` and `/observations`, and words."""
-NEGLIGIBLE = 0.1
-"""An effect of |d| below this is called negligible, whatever its sign."""
-
-Kind = Literal["number", "count", "flag", "text"]
 _KINDS: dict[str, str] = {"number": "fiu", "count": "iu", "flag": "b", "text": "OUT"}
 
 
@@ -56,144 +35,9 @@ class SchemaError(ValueError):
     """A tree that is not a result; its text names group and variable."""
 
 
-@dataclass(frozen=True)
-class Variable:
-    """What a variable of a group must be.
-
-    Parameters
-    ----------
-    dims : tuple of str
-        Dimensions, in order.
-    kind : {"number", "count", "flag", "text"}
-        Real number (NaN: does not apply), whole number, boolean, or text.
-    accepted : tuple of str
-        Accepted texts; empty accepts any.
-    low, high : float
-        Bounds of a number, NaN aside.
-    """
-
-    dims: tuple[str, ...]
-    kind: Kind = "number"
-    accepted: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
-
-
-@dataclass(frozen=True)
-class Group:
-    """What a group of a result holds.
-
-    Parameters
-    ----------
-    coordinates : mapping of str to Variable
-        One per dimension; its values must differ from each other.
-    variables : mapping of str to Variable
-    """
-
-    coordinates: Mapping[str, Variable]
-    variables: Mapping[str, Variable]
-
-
-def _axis(name: str, kind: Kind = "text", accepted: tuple[str, ...] = (), low: float = -math.inf) -> Variable:
-    return Variable((name,), kind, accepted, low)
-
-
-_STATE, _DRAW, _REGION = _axis("state", accepted=STATES), _axis("draw", "count", low=0), _axis("region")
-_READOUT = _axis("readout")
-_PER_READOUT, _PER_REGION, _PER_METRIC = Variable(("readout",)), Variable(("region",)), ("state", "metric")
-_PER_LINK, _TEXT = Variable(("link",), "text"), Variable(("readout",), "text")
-
-SCHEMA: dict[str, Group] = {
-    "table": Group(
-        {"readout": _READOUT},
-        {
-            **dict.fromkeys(("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90"), _PER_READOUT),
-            "p_sign": Variable(("readout",), low=0, high=1),
-            "level": Variable(("readout",), "text", LEVELS),
-            "unit": _TEXT,
-            "origin": Variable(("readout",), "text", ORIGINS),
-            "label": Variable(("readout",), "text", LABELS),
-            "grade": Variable(("readout",), "text", (*GRADES, "")),
-            "limitation_id": _TEXT,
-            "definition": _TEXT,
-            "calibrated": _TEXT,
-            "null_z_reference": _PER_READOUT,
-            "null_z_perturbed": _PER_READOUT,
-        },
-    ),
-    "rates": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "cell": _axis("cell", accepted=CELLS)},
-        {"rate": Variable(("state", "draw", "region", "cell"), low=0)},
-    ),
-    "spectra": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "frequency": _axis("frequency", "number", low=0)},
-        {"power": Variable(("state", "draw", "region", "frequency"), low=0)},
-    ),
-    "fc": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "region_to": _axis("region_to")},
-        dict.fromkeys(
-            OBSERVATIONS,
-            Variable(("state", "draw", "region", "region_to"), low=-1 - 1e-6, high=1 + 1e-6),
-        ),
-    ),
-    "observations": Group(
-        {"observation": _axis("observation", accepted=tuple(OBSERVATIONS)), "readout": _axis("readout")},
-        {
-            **dict.fromkeys(
-                ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90"),
-                Variable(("observation", "readout")),
-            ),
-            "p_sign": Variable(("observation", "readout"), low=0, high=1),
-        },
-    ),
-    "graph": Group(
-        {"state": _STATE, "metric": _axis("metric")},
-        {
-            **dict.fromkeys(("value", "null_mean", "null_sd", "null_z"), Variable(_PER_METRIC)),
-            "rule": Variable(_PER_METRIC, "text"),
-            "density": Variable(_PER_METRIC, low=0, high=1),
-        },
-    ),
-    "draws": Group(
-        {"draw": _DRAW, "readout": _READOUT},
-        {
-            "member": Variable(("draw",), "count", low=0),
-            "stable_reference": Variable(("draw",), "flag"),
-            "stable_perturbed": Variable(("draw",), "flag"),
-            "reference": Variable(("readout", "draw")),
-            "perturbed": Variable(("readout", "draw")),
-        },
-    ),
-    "regions": Group(
-        {"region": _REGION},
-        {
-            "hemisphere": Variable(("region",), "text", ("L", "R", "B")),
-            "structure": Variable(("region",), "text"),
-            "network": Variable(("region",), "text"),
-            **dict.fromkeys(("x", "y", "z", "rate_change", "fc_change"), _PER_REGION),
-            **dict.fromkeys(("sensitivity", "distance"), Variable(("region",), low=0)),
-            **dict.fromkeys(("rebalanced", "tempered"), Variable(("region",), low=0, high=1)),
-        },
-    ),
-    "links": Group(
-        {"link": Variable(("link",), "text")},
-        {
-            **dict.fromkeys(("source", "target", "law", "cell", "where"), _PER_LINK),
-            "sign": Variable(("link",), low=-1, high=1),
-            "strength": Variable(("link",)),
-            "grade": Variable(("link",), "text", (*GRADES, "")),
-        },
-    ),
-}
-"""Groups of a result and what each holds. The coordinate of `/links` may be text or whole numbers."""
-
-ATTRIBUTES: dict[str, type] = {
-    "schema_version": str, "version": str, "command": str, "title": str, "seed": int, "draws": int,
-    "brain": str, "options": dict, "perturbations": list, "limitations": dict, "digests": dict,
-    "created": str, "stable_reference": float, "stable_perturbed": float, "unstable_reason": str,
-    "methods": str, "references": list, "disclaimer": str,
-}  # fmt: skip
-"""Attributes of the root; lists and dictionaries are stored as JSON text, see `attribute`."""
+def kind(tree: xr.DataTree) -> str:
+    """Which of `core.results.FORMS` a result is."""
+    return str(tree.attrs.get("kind", "cascade"))
 
 
 def attribute(tree: xr.DataTree, name: str) -> Any:
@@ -203,10 +47,10 @@ def attribute(tree: xr.DataTree, name: str) -> Any:
     ----------
     tree : DataTree
     name : str
-        One of `ATTRIBUTES`.
+        One of the attributes of its kind (`core.results.FORMS`).
     """
     value = tree.attrs[name]
-    return json.loads(value) if ATTRIBUTES[name] in (list, dict) else value
+    return json.loads(value) if FORMS[kind(tree)].attributes[name] in (list, dict) else value
 
 
 def validate(tree: xr.DataTree) -> None:
@@ -216,43 +60,59 @@ def validate(tree: xr.DataTree) -> None:
     ------
     SchemaError
         Naming the first attribute, group, coordinate or variable that is missing or not as declared in
-        `ATTRIBUTES` and `SCHEMA`, or the groups that name different draws, regions or readouts.
+        `core.results.FORMS`, or the groups that name different draws, regions, readouts or times.
     """
-    for name, kind in ATTRIBUTES.items():
+    if kind(tree) not in FORMS:
+        raise SchemaError(f"attribute 'kind' is {kind(tree)!r} (accepted: {', '.join(FORMS)})")
+    form = FORMS[kind(tree)]
+    for name, type_ in form.attributes.items():
         if name not in tree.attrs:
             raise SchemaError(f"attribute {name!r} is missing")
-        _check_attribute(name, tree.attrs[name], kind)
+        _check_attribute(name, tree.attrs[name], type_)
     if tree.attrs["schema_version"] != SCHEMA_VERSION:
         raise SchemaError(f"schema_version is {tree.attrs['schema_version']!r}, not {SCHEMA_VERSION!r}")
-    shared: dict[str, tuple[str, list[Any]]] = {}
-    for group_name, group in SCHEMA.items():
-        if group_name not in tree.children:
-            raise SchemaError(f"group /{group_name} is missing")
-        data = tree.children[group_name].to_dataset(inherit=False)
-        for name, declared in group.coordinates.items():
-            where = f"/{group_name} coordinate {name!r}"
-            if name not in data.coords:
-                raise SchemaError(f"{where} is missing")
-            numbered = name == "link" and data.coords[name].dtype.kind in "iu"
-            _check_variable(where, data.coords[name], _axis("link", "count") if numbered else declared)
-            values = data.coords[name].values.tolist()
-            if len(set(values)) != len(values):
-                raise SchemaError(f"{where}: {next(x for x in values if values.count(x) > 1)!r} is repeated")
-            axis = "region" if name == "region_to" else name
-            first, known = shared.setdefault(axis, (f"/{group_name}", values))
-            part = group_name == "observations" and axis == "readout" and set(values) <= set(known)
-            if known != values and not part and axis in ("state", "draw", "region", "readout"):
-                raise SchemaError(f"{where} differs from {axis!r} of {first}")
-        for name, declared in group.variables.items():
-            if name not in data.data_vars:
-                raise SchemaError(f"/{group_name} variable {name!r} is missing")
-            _check_variable(f"/{group_name} variable {name!r}", data[name], declared)
+    shared = _check_groups(tree, form)
     if shared["state"][1] != list(STATES):
         raise SchemaError(f"coordinate 'state' is {shared['state'][1]}, not {list(STATES)}")
     if len(shared["draw"][1]) != tree.attrs["draws"]:
         raise SchemaError(
             f"attribute 'draws' is {tree.attrs['draws']}, but {len(shared['draw'][1])} are given"
         )
+
+
+NUMBERED = ("link", "event")
+"""Coordinates that may be text or whole numbers."""
+
+
+def _check_groups(tree: xr.DataTree, form: Form) -> dict[str, tuple[str, list[Any]]]:
+    """Check every group; returns where each coordinate was first found, and its values."""
+    shared: dict[str, tuple[str, list[Any]]] = {}
+    for group_name, group in form.groups.items():
+        if group_name not in tree.children:
+            if group.required:
+                raise SchemaError(f"group /{group_name} is missing")
+            continue
+        data = tree.children[group_name].to_dataset(inherit=False)
+        for name, declared in group.coordinates.items():
+            where = f"/{group_name} coordinate {name!r}"
+            if name not in data.coords:
+                raise SchemaError(f"{where} is missing")
+            numbered = name in NUMBERED and data.coords[name].dtype.kind in "iu"
+            _check_variable(where, data.coords[name], Variable((name,), "count") if numbered else declared)
+            values = data.coords[name].values.tolist()
+            if len(set(values)) != len(values):
+                raise SchemaError(f"{where}: {next(x for x in values if values.count(x) > 1)!r} is repeated")
+            axis = "region" if name == "region_to" else name
+            first, known = shared.setdefault(axis, (f"/{group_name}", values))
+            part = group_name == "observations" and axis == "readout" and set(values) <= set(known)
+            if known != values and not part and axis in form.joined:
+                raise SchemaError(f"{where} differs from {axis!r} of {first}")
+        for name, declared in {**group.variables, **group.optional}.items():
+            if name in data.variables:
+                _check_variable(f"/{group_name} variable {name!r}", data[name], declared)
+            elif name in group.variables:
+                raise SchemaError(f"/{group_name} variable {name!r} is missing")
+    return shared
 
 
 def _check_attribute(name: str, value: Any, kind: type) -> None:
@@ -287,6 +147,8 @@ def _check_variable(where: str, data: xr.DataArray, declared: Variable) -> None:
             raise SchemaError(
                 f"{where} holds {values[outside][0]:g}, outside {declared.low:g} to {declared.high:g}"
             )
+    if declared.increasing and not (np.diff(values) > 0).all():
+        raise SchemaError(f"{where} does not increase")
 
 
 def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
@@ -309,7 +171,7 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     validate(tidy)
     encoding = {
         f"/{group}": {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in names}
-        for group, names in (("rates", ["rate"]), ("spectra", ["power"]), ("fc", [*SCHEMA["fc"].variables]))
+        for group, names in FORMS[kind(tidy)].compressed.items()
     }
     with replacing(path) as temporary:
         tidy.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
@@ -356,13 +218,16 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
 
 
 def tabulate(tree: xr.DataTree) -> pd.DataFrame:
-    """The table of a result, one row per readout in the order of levels; for notebooks and CSV files.
+    """The table of a result, for notebooks and CSV files.
 
     Returns
     -------
     DataFrame
-        Index: readout. Columns: the variables of `/table`.
+        Of a cascade one row per readout in the order of levels, with the variables of ``/table``; of a
+        trajectory one row per quantity in the order of movement, with those of ``/leadlag``.
     """
+    if kind(tree) == "trajectory":
+        return show_time.lead_lag_frame(tree)
     frame = tree.children["table"].to_dataset(inherit=False)[list(SCHEMA["table"].variables)].to_dataframe()
     rank = frame["level"].map(LEVELS.index)
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]
@@ -376,11 +241,15 @@ def observations(tree: xr.DataTree) -> pd.DataFrame:
 
 def summary(tree: xr.DataTree) -> str:
     """What a result says, in a few lines of plain text."""
+    if kind(tree) == "trajectory":
+        return show_time.summary_text(tree)
     return show.summary_text(tabulate(tree), tree.attrs, NEGLIGIBLE)
 
 
 def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 25) -> None:
-    """Print a result level by level, as a table that fits a terminal of 80 columns.
+    """Print a result as tables that fit a terminal of 80 columns.
+
+    A cascade level by level; a trajectory by what moved first and what is left at the end.
 
     Parameters
     ----------
@@ -388,8 +257,11 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
     console : rich.console.Console, optional
         Where to print; the terminal by default.
     most : int
-        Readouts with the largest |d| to show, beside inputs and the largest two of every level; the
-        others are counted per level.
+        Readouts of a cascade with the largest |d| to show, beside inputs and the largest two of every
+        level; the others are counted per level.
     """
+    if kind(tree) == "trajectory":
+        show_time.print_trajectory(tree, console)
+        return
     note = show.observed(observations(tree), OBSERVATIONS, NEGLIGIBLE)
     show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most, note)

@@ -57,6 +57,29 @@ def percent(log_ratio: float) -> str:
     return f"{'+' if change > 0 else MINUS}{abs(change):.{1 if abs(change) < 9.95 else 0}f} %"
 
 
+_UNITS = (("s", 86400.0), ("min", 1440.0), ("h", 24.0), ("day", 1.0), ("week", 1 / 7), ("year", 1 / 365.25))
+_UNTIL = (1 / 1440, 1 / 24, 1.0, 14.0, 365.25, math.inf)
+
+
+def span(days: float) -> str:
+    """A length of time in the unit people use for it, from seconds to years, with two digits.
+
+    Parameters
+    ----------
+    days : float
+        NaN gives a dash, infinity the sign for it.
+    """
+    if math.isnan(days) or math.isinf(days):
+        return UNKNOWN if math.isnan(days) else "∞"
+    if days == 0:
+        return "0"
+    size = abs(days)
+    unit, per_day = _UNITS[next(k for k, until in enumerate(_UNTIL) if size < 0.995 * until)]
+    text = f"{float(f'{size * per_day:.2g}'):g}"
+    many = "s" if unit in ("day", "week", "year") and text != "1" else ""
+    return f"{MINUS if days < 0 else ''}{text} {unit}{many}"
+
+
 def change(row: Any) -> str:
     """The change of a readout: in percent where it is a ratio, else in its unit."""
     if math.isnan(row["log_ratio"]):

@@ -28,6 +28,9 @@ def write_report(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
         If the file cannot be written.
     """
     from synsys.core.output import write_whole
+    from synsys.core.schema import kind
     from synsys.report.page import render
+    from synsys.report.trajectory import render_trajectory
 
-    return write_whole(path, render(tree).encode("utf-8", "replace"))
+    page = render_trajectory(tree) if kind(tree) == "trajectory" else render(tree)
+    return write_whole(path, page.encode("utf-8", "replace"))

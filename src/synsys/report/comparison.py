@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synsys.core import show
-from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, tabulate, validate
+from synsys.core.errors import UserError
+from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, kind, tabulate, validate
 from synsys.report import words
 
 if TYPE_CHECKING:
@@ -33,13 +34,16 @@ def write_comparison(a: xr.DataTree, b: xr.DataTree, path: str | PathLike[str]) 
     SchemaError
         If one of them is no result.
     UserError
-        If the file cannot be written.
+        If they are of different kinds, or the file cannot be written.
     """
     from synsys.core.output import write_whole
+    from synsys.report.comparison_time import render_comparison
     from synsys.report.page import environment
 
     for tree in (a, b):
         validate(tree)
+    if same_kind(a, b) == "trajectory":
+        return write_whole(path, render_comparison(a, b, differences(a, b)).encode("utf-8", "replace"))
     page = (
         environment()
         .get_template("comparison.html")
@@ -55,6 +59,20 @@ def write_comparison(a: xr.DataTree, b: xr.DataTree, path: str | PathLike[str]) 
         )
     )
     return write_whole(path, page.encode("utf-8", "replace"))
+
+
+def same_kind(a: xr.DataTree, b: xr.DataTree) -> str:
+    """The kind of two results.
+
+    Raises
+    ------
+    UserError
+        If they are of different kinds.
+    """
+    if kind(a) != kind(b):
+        titles = [f"{tree.attrs['title']} is a {kind(tree)}" for tree in (a, b)]
+        raise UserError(f"{' and '.join(titles)}; only results of the same kind can be compared")
+    return kind(a)
 
 
 def compare(a: xr.DataTree, b: xr.DataTree) -> list[dict[str, Any]]:
@@ -152,11 +170,21 @@ def print_comparison(a: xr.DataTree, b: xr.DataTree, console: Console | None = N
         Where to print; the terminal by default.
     most : int
         Most readouts to show, those whose d differ most.
+
+    Raises
+    ------
+    UserError
+        If the results are of different kinds.
     """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from synsys.report.comparison_time import print_courses
+
+    if same_kind(a, b) == "trajectory":
+        print_courses(a, b, differences(a, b), console, most)
+        return
     out = console or Console()
     out.print(Text(f"first:  {a.attrs['title']}", style="bold"))
     out.print(Text(f"second: {b.attrs['title']}", style="bold"))

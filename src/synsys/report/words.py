@@ -26,6 +26,7 @@ _SPELT = {
     "scn1a": "SCN1A", "hcn": "HCN", "tnf": "TNF", "ros": "ROS", "nfkb": "NF-κB", "hdac2": "HDAC2",
     "c4a": "C4A", "il1b": "IL-1β", "pgc1a": "PGC-1α", "ampk": "AMPK", "cl": "Cl", "na": "Na",
     "hdac3": "HDAC3", "mir137": "miR-137", "mir132": "miR-132", "mir124": "miR-124", "ecl": "E_Cl",
+    "sert": "SERT", "erk": "ERK", "nad": "NAD", "nadh": "NADH", "mtdna": "mtDNA", "bbb": "BBB",
 }  # fmt: skip
 _PAIRED = {
     "dmn_cen": "DMN–CEN", "dmn_sn": "DMN–SN", "sn_cen": "SN–CEN", "dmn_limbic": "DMN–limbic",
@@ -34,6 +35,7 @@ _PAIRED = {
     "prefrontal_limbic": "prefrontal–limbic", "within_network": "within-network",
     "between_network": "between-network", "long_range": "long-range", "pyr_pv": "pyramidal–PV",
     "low_frequency": "low-frequency", "rich_club": "rich-club", "small_worldness": "small-worldness",
+    "akt_mtor": "AKT–mTOR", "tnf_alpha": "TNF-α", "nad_nadh": "NAD/NADH",
 }  # fmt: skip
 """Parts of names that belong together."""
 _TITLES = {
