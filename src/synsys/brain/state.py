@@ -37,6 +37,8 @@ LEAST_DECAY = 0.3
 LEAST_DAMPING = 0.15
 """Least acceptable damping ratio of a local mode that turns faster than 1 Hz (declared)."""
 MOST_TEMPERING = 6
+EXACT = 1e-9
+"""What potentials of a state of rest may still move by, mV."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +272,9 @@ class HealthyBrain:
         modulation.enter()
         return modulation
 
-    def with_modulation(self, moved: Modulation, near: State | None = None) -> State:
+    def with_modulation(
+        self, moved: Modulation, near: State | None = None, tolerance: float = EXACT
+    ) -> State:
         """The state under given moves of variables.
 
         Parameters
@@ -279,6 +283,8 @@ class HealthyBrain:
             Not yet propagated: links and tones (`synsys.brain.tone`) carry it on here.
         near : State, optional
             One like it, from which the search starts; health by default.
+        tolerance : float
+            What potentials may still move by, mV.
         """
         base, mask, wiring = self.state, self.model.slot_mask, self.wiring
         health = base.parameters, base.coupling, base.point.u, base.point.x[:, 0]
@@ -287,12 +293,12 @@ class HealthyBrain:
         full, following = linked, None
         if self.feedback:
             full, following = self.model.nuclei.follow(
-                moved, self.draw, health, mask, near.nuclei if near else None
+                moved, self.draw, health, mask, near.nuclei if near else None, 10 * tolerance
             )
         values = full.values
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
-        point = fixed_point(p, wiring, coupling, (near or base).point.x[:, 0])
+        point = fixed_point(p, wiring, coupling, (near or base).point.x[:, 0], tolerance)
         if following and not following.settled:
             point = replace(point, converged=False, residual=0.0)
         one = np.ones(p.tau.shape)

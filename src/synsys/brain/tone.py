@@ -137,6 +137,7 @@ class Nuclei:
         health: tuple[Parameters, np.ndarray, np.ndarray, np.ndarray],
         mask: Mapping[str, np.ndarray],
         near: Following | None = None,
+        tolerance: float = TOLERANCE,
     ) -> tuple[Modulation, Following]:
         """A modulation propagated together with the tones that its nuclei release.
 
@@ -153,6 +154,8 @@ class Nuclei:
         mask : mapping of str to ndarray of bool, (N, 3)
         near : Following, optional
             Of a state like it, from which the search starts; health by default.
+        tolerance : float
+            Accepted difference of the logarithm of a rate from that with which its tone was computed.
 
         Returns
         -------
@@ -172,7 +175,7 @@ class Nuclei:
             p, factor = multiplied(p0, coupling, trial.values, here)
             v, settled = at_rest(p, u * (factor / coupling), v)
             new = np.log(firing(v, p) / firing(v0, p0)) - log_rate
-            if not settled or np.abs(new).max(initial=0.0) < TOLERANCE:
+            if not settled or np.abs(new).max(initial=0.0) < tolerance:
                 break
             if gap is None or step is None:
                 slope = -np.ones(new.shape)

@@ -1,9 +1,9 @@
 """The two clocks: slow molecules integrated over days, the fast brain at rest with them at every step.
 
 At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive the
-slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The slow
-equations relax exactly under constant production and loss; a predictor with those at the start of a step and
-a corrector with the mean of both ends make it second order, and their difference the measure of its error.
+slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps are those of
+`synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the circuit, so that
+homeostasis does not force them to be short.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,15 @@ from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
 from synsys.scales.ages import Ages
-from synsys.signaling.network import mean
+from synsys.signaling.rest import Step
 
-TOLERANCE = 3e-3
+TOLERANCE = 1e-2
 """Accepted error of one step: of the logarithm of fold nodes, of deviations of the others."""
-FIRST, LEAST, GROWTH = 1e-3, 1e-6, 3.0
-"""First and smallest step, days, and the most by which one step outgrows the one before."""
+LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
+"""First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
+which one step outgrows the one before."""
+ROUGH = 1e-4
+"""What potentials may still move by between report times, mV."""
 UNHEARD = 1e-3
 """Change of what the circuit reads (log or unit) below which the fast brain is not solved again."""
 
@@ -70,8 +73,13 @@ class TwoClocks:
         self.changes = [event.perturbation for event in scenario.events] if changes is None else list(changes)
         self.slow = ages.model.slow_brain
         self.network = self.slow.network
-        self.kinetics = ages.adult.signaling.kinetics
+        adult = ages.adult
+        self.kinetics = adult.kinetics if scenario.recursive else adult.untempered
+        self.advance = Step(
+            self.network, self.kinetics, adult.echo if scenario.recursive else adult.carried_echo
+        )
         self.course = Course()
+        self.least = max(LEAST, RESOLUTION * scenario.duration)
         self._state: State | None = None
         self._read: np.ndarray | None = None
         self._owner: HealthyBrain | None = None
@@ -94,7 +102,7 @@ class TwoClocks:
         stops = self.scenario.breakpoints()
         wanted = set(self.scenario.report)
         jumps = self._jumps(stops)
-        t, y, step = 0.0, self.network.healthy(), FIRST
+        t, y, step = 0.0, self.network.healthy(), self.least
         moved = self._moved(t, False)
         heard = self._heard(t, y, moved)
         self._record(t, y, moved)
@@ -112,7 +120,7 @@ class TwoClocks:
                 moved = self._moved(t, False)
                 self._read = None
                 heard = self._heard(t, y, moved)
-                step = min(step, FIRST)
+                step = min(step, self.least)
                 self._record(t + 1e-9, y, moved)
             if progress:
                 progress((number + 1) / len(stops))
@@ -121,30 +129,28 @@ class TwoClocks:
     def _step(
         self, t: float, y: np.ndarray, heard: np.ndarray, moved: Modulation, days: float
     ) -> tuple[np.ndarray, np.ndarray, Modulation, float, float]:
-        """One accepted step: levels, what is heard, what is moved after it, its length, the next length."""
-        network, k = self.network, self.kinetics
-        rate, window = self.ages.rates(network, t + 0.5 * days)
-        first = network.regulation(y, self.slow.change(moved), heard, k, window)
+        """One accepted step: levels, what is heard, what is moved after it, its length, the next length.
+
+        What is heard at the end is that of the first stage, which is within the error of the second.
+        """
+        slow = self.slow
         while True:
             after = self._moved(t + days, True)
-            change = self.slow.change(after)
-            guess = network.advanced(y, first, k, days, rate)
-            second = network.regulation(guess, change, heard, k, window)
-            both = mean(first, second)
-            new = network.advanced(y, both, k, days, rate)
-            error = network.apart(new, guess)
-            if error <= TOLERANCE or days <= LEAST:
+            answer = heard
+
+            def hear(levels: np.ndarray, end: float = t + days, moves: Modulation = after) -> np.ndarray:
+                nonlocal answer
+                answer = self._heard(end, levels, moves)
+                return answer
+
+            openness = self.ages.rates(self.network, t + 0.5 * days)
+            new, error = self.advance(y, slow.change(moved), slow.change(after), heard, hear, days, openness)
+            if error <= TOLERANCE or days <= self.least:
                 break
             self.course.rejected += 1
-            days *= max(0.2, 0.9 * np.sqrt(TOLERANCE / error))
-        answer = self._heard(t + days, new, after)
-        if answer is not heard:
-            second = network.regulation(new, change, answer, k, window)
-            corrected = network.advanced(y, mean(first, second), k, days, rate)
-            error = max(error, network.apart(corrected, new))
-            new = corrected
+            days *= max(0.1, 0.8 * np.sqrt(TOLERANCE / error))
         self.course.steps += 1
-        growth = min(GROWTH, max(0.2, 0.9 * np.sqrt(TOLERANCE / max(error, 1e-12))))
+        growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(TOLERANCE / max(error, 1e-12))))
         return new, answer, after, days, days * growth
 
     def _moved(self, t: float, left: bool) -> Modulation:
@@ -184,7 +190,7 @@ class TwoClocks:
     def _solve(self, t: float, healthy: HealthyBrain, applied: Modulation) -> None:
         """State of rest under what is applied; signals stay as they are where there is none."""
         near = self._state if self._state is not None and self._state.point.converged else None
-        state = healthy.with_modulation(applied, near)
+        state = healthy.with_modulation(applied, near, ROUGH)
         self.course.solved += 1
         if state.point.converged:
             self._state, self._signals = state, signals(state.averages, healthy.averages)

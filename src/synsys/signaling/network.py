@@ -303,11 +303,14 @@ class Network:
         return np.stack([values[:, kind == c].mean(1) for c in range(len(first))], 1)
 
     def apart(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Largest difference of two states: relative for fold nodes, of deviations for the others."""
+        """Difference of two states: of the node that differs most, root mean square over the regions.
+
+        Relative for fold nodes, of deviations for the others.
+        """
         fold = self.fold[:, 0]
-        out = np.abs(a - b)
+        out = a - b
         out[fold] /= np.maximum(np.minimum(a[fold], b[fold]), 1e-3)
-        return float(out.max(initial=0.0))
+        return float(np.sqrt((out**2).mean(1)).max(initial=0.0))
 
 
 Regulation = tuple[np.ndarray, np.ndarray]
