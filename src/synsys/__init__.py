@@ -12,24 +12,34 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from synsys.core.connectome import Connectome as Connectome
     from synsys.core.perturbation import Perturbation as Perturbation
+    from synsys.core.scenario import Course as Course
+    from synsys.core.scenario import Event as Event
+    from synsys.core.scenario import Scenario as Scenario
     from synsys.core.schema import load as load
     from synsys.core.schema import save as save
     from synsys.data.embedded import load_embedded as load_embedded
     from synsys.data.read import load_brain as load_brain
+    from synsys.knowledge.scenarios import open_scenario as open_scenario
     from synsys.scales.cascade import cascade as cascade
     from synsys.scales.cascade import sweep as sweep
     from synsys.scales.claims import check_claims as check_claims
+    from synsys.scales.trajectory import trajectory as trajectory
 
 _LAZY = {
     "Connectome": "synsys.core.connectome",
+    "Course": "synsys.core.scenario",
+    "Event": "synsys.core.scenario",
     "Perturbation": "synsys.core.perturbation",
+    "Scenario": "synsys.core.scenario",
     "cascade": "synsys.scales.cascade",
     "check_claims": "synsys.scales.claims",
     "load": "synsys.core.schema",
     "load_brain": "synsys.data.read",
     "load_embedded": "synsys.data.embedded",
+    "open_scenario": "synsys.knowledge.scenarios",
     "save": "synsys.core.schema",
     "sweep": "synsys.scales.cascade",
+    "trajectory": "synsys.scales.trajectory",
 }
 
 __all__ = ["__version__", *_LAZY]

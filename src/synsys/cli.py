@@ -63,6 +63,13 @@ Eeg = Annotated[
     ),
 ]  # fmt: skip
 Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default synsys-out/COMMAND-SLUG.")]
+Genome = Annotated[
+    Path | None,
+    typer.Option("--genome", metavar="FILE", help="Variants, expression or methylation of a person (CSV)."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Keep finished draws beside the output and go on from those there.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
 Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html).")]
@@ -94,8 +101,8 @@ def _root(
 def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
     seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
-    linearisation: Linear = "plain", eeg: Eeg = None, out: Out = None, force: Force = False,
-    therapy: Therapy = None,
+    linearisation: Linear = "plain", eeg: Eeg = None, genome: Genome = None, out: Out = None,
+    force: Force = False, therapy: Therapy = None,
 ) -> None:  # fmt: skip
     """Trace a molecular change through synapses, microcircuit, rhythms and networks.
 
@@ -108,7 +115,13 @@ def cascade(
     from synsys.scales.cascade import sweep as run
     from synsys.scales.runs import check_options
 
-    given, named = perturb or [], disorder or []
+    given, named = list(perturb or []), disorder or []
+    words = [*given, *named]
+    if genome is not None:
+        from synsys.genome.person import perturbations_from
+
+        given = [*perturbations_from(genome), *given]
+        words = [genome.stem, *words]
     if not given and not named:
         raise UserError("nothing to run: give --perturb NAME=FACTOR or --disorder NAME (see synsys catalog)")
     sets = doses(given, named)
@@ -118,7 +131,7 @@ def cascade(
         )
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
-    target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug([*given, *named])}", force)
+    target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug(words)}", force)
     command = shlex.join(["synsys", *sys.argv[1:]])
     several = len(sets) > 1
     with whole_folder(target) as folder:
@@ -136,6 +149,49 @@ def cascade(
             if _nothing_follows(tree):
                 typer.echo("Nothing follows: no row of the tables carries this change into the circuit.")
     typer.echo(f"results and reports: {target}" if several else f"result and report: {target}/report.html")
+
+
+@app.command()
+def trajectory(
+    scenario: Annotated[
+        str | None, typer.Argument(help="A YAML file, or the name of a shipped scenario; none lists them.")
+    ] = None,
+    brain: Brain = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=1, help="Joint samples; 16 by default.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the draws.")] = None,
+    jobs: Jobs = None, beta: Beta = 1.0, out: Out = None, force: Force = False, resume: Resume = False,
+) -> None:  # fmt: skip
+    """Run a scenario over minutes to decades: exposures, drugs, development, and what follows in what order.
+
+    Examples: synsys trajectory ketamine; synsys trajectory my-scenario.yaml --draws 8. The form of a
+    scenario is described in docs/scenarios.md.
+    """
+    from synsys.knowledge.scenarios import open_scenario, shipped
+
+    if scenario is None:
+        for name in shipped():
+            typer.echo(f"{name:22} {open_scenario(name).text.split('. ')[0].rstrip('.')}")
+        return
+    import shutil
+
+    from synsys.core.output import prepare_out, whole_folder
+    from synsys.core.schema import print_result, save, tabulate
+    from synsys.scales.trajectory import trajectory as run
+
+    plan = open_scenario(scenario)
+    target = prepare_out(out or Path("synsys-out") / f"trajectory-{_slug([plan.name])}", force)
+    kept = target.with_name(f"{target.name}.draws") if resume else None
+    command = shlex.join(["synsys", *sys.argv[1:]])
+    with whole_folder(target) as folder:
+        with _progress("percent of draws") as step:
+            tree = run(plan, brain, draws, seed, jobs, beta, step, command, resume=kept)
+        save(tree, folder / "trajectory.nc")
+        tabulate(tree).to_csv(folder / "table.csv")
+        _write_report(tree, folder / "report.html")
+    if kept is not None:
+        shutil.rmtree(kept, ignore_errors=True)
+    print_result(tree)
+    typer.echo(f"result and report: {target}/report.html")
 
 
 @app.command()

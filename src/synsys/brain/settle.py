@@ -10,6 +10,7 @@ import numpy as np
 from synsys.brain.draws import MOST_GAIN
 from synsys.brain.feedback import signals
 from synsys.brain.modulation import Modulation
+from synsys.brain.plasticity import plasticity_signals
 from synsys.knowledge.mechanisms import TERMS, links, receptors
 from synsys.knowledge.signaling import FAST, HOMEOSTATIC
 from synsys.signaling.network import Kinetics
@@ -110,7 +111,8 @@ def echo(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
             state = healthy.with_modulation(applied)
             if not state.point.converged or state.carried is None:
                 continue
-            heard = brain.inputs(state.carried, signals(state.averages, healthy.averages))
+            told = signals(state.averages, healthy.averages)
+            heard = brain.inputs(state.carried, told | plasticity_signals(state, told))
         else:
             applied.propagate(healthy.draw.strength, healthy.draw.factors)
             heard = brain.inputs(applied, {})

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from synsys.brain.feedback import signals
 from synsys.brain.linear import LongRange, angular, closed_loop, undelayed
 from synsys.brain.noise import noise_covariance, noise_power
+from synsys.brain.plasticity import probed
 from synsys.brain.solution import BANDS, Solution, rate_slope
 from synsys.circuit.drift import E_GLU, E_K, block
 from synsys.circuit.linear import local_transfer
@@ -28,6 +30,7 @@ def readouts(solution: Solution, atlas: Atlas, reference: Solution | None = None
     """
     out: dict[str, float] = {}
     out |= microcircuit(solution, atlas)
+    out |= _plasticity(solution, atlas)
     out |= _rhythms(solution, atlas)
     out |= circuits(solution, atlas)
     out |= _networks(solution, atlas)
@@ -86,6 +89,14 @@ def microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
         "pyr_pv_coordination": mean(pyr_pv),
         "signalling_fidelity": mean(to_e**2 / noise),
     }
+
+
+def _plasticity(solution: Solution, atlas: Atlas) -> dict[str, float]:
+    """LTP that lasts and LTD of cortical E synapses under a standard protocol, change in % of baseline."""
+    state = solution.state
+    found = probed(state, signals(state.averages, state.healthy.averages))
+    here = atlas.node_template == "cortex"
+    return {"ltp": float(found.ltp_late_percent[here].mean()), "ltd": float(found.ltd_percent[here].mean())}
 
 
 def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

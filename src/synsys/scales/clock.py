@@ -1,8 +1,8 @@
 """The two clocks: slow molecules integrated over days, the fast brain at rest with them at every step.
 
 At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive the
-slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps are those of
-`synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the circuit, so that
+slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps are
+those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the circuit, so that
 homeostasis does not force them to be short.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from synsys.brain.feedback import signals
 from synsys.brain.modulation import Modulation
+from synsys.brain.plasticity import plasticity_signals
 from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
@@ -193,7 +194,8 @@ class TwoClocks:
         state = healthy.with_modulation(applied, near, ROUGH)
         self.course.solved += 1
         if state.point.converged:
-            self._state, self._signals = state, signals(state.averages, healthy.averages)
+            told = signals(state.averages, healthy.averages)
+            self._state, self._signals = state, told | plasticity_signals(state, told)
         else:
             self.course.restless.append((t, state.restless))
 

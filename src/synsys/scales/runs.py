@@ -105,6 +105,8 @@ class Runner:
         As given; `model.brain` may have its maps spun.
     options : dict
         Options of the run, as a result records them.
+    board : array of float or None
+        Shared between processes: how much of each draw is done.
 
     Raises
     ------
@@ -138,6 +140,7 @@ class Runner:
         self.seed = seed
         self.grid = Grid(self.model, FINE if fine else COARSE)
         self.atlas = Atlas(self.grid)
+        self.board: Any = None
         self.jobs = max(1, min(jobs or cpu_count() or 1, 8, n))
 
     def each(
