@@ -1,7 +1,8 @@
 """Everything in the README that can be executed is executed, in the order in which a reader meets it.
 
 Rules: ``python`` blocks share one namespace. In ``console`` blocks, lines that begin with ``$`` are run
-and the others are output; in ``bash`` blocks every line is run. A ``csv NAME`` block is a file. ``make``
+and the others are output; in ``bash`` blocks every line is run. A ``csv NAME`` or ``yaml NAME`` block is a
+file. ``make``
 and ``git`` are left to the reader, because they install; a cascade without ``--draws`` is run with `FEW`.
 """
 
@@ -62,7 +63,7 @@ def tour(tmp_path_factory):
         for line, language, rest, text in blocks():
             if language == "python":
                 exec(compile("\n" * line + text, "README.md", "exec"), namespace)
-            elif language == "csv":
+            elif language in ("csv", "yaml"):
                 (folder / rest).write_text(text, encoding="utf-8")
             else:
                 for command in commands(language, text):

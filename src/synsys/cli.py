@@ -19,6 +19,8 @@ from synsys.core.errors import UserError  # noqa: E402
 if TYPE_CHECKING:
     import xarray as xr
 
+    from synsys.core.perturbation import Perturbation
+
 app = typer.Typer(name="synsys", add_completion=False, pretty_exceptions_enable=False)
 
 Perturb = Annotated[
@@ -115,8 +117,9 @@ def cascade(
     from synsys.scales.cascade import sweep as run
     from synsys.scales.runs import check_options
 
-    given, named = list(perturb or []), disorder or []
-    words = [*given, *named]
+    given: list[str | Perturbation] = [*(perturb or [])]
+    named = disorder or []
+    words = [*(perturb or []), *named]
     if genome is not None:
         from synsys.genome.person import perturbations_from
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
 RANGE = (0.05, 5.0)
 """Folds of health within which the probe is used; what lies outside counts as the bound."""
-KINASES = (
-    "pka_activity", "erk_activity", "trkb_activity", "akt_mtor_activity", "gsk3b_activity",
-    "plasticity_gene_expression",
-)  # fmt: skip
 
 
 def probed(state: State, signals: Mapping[str, np.ndarray]) -> Probe:
@@ -51,7 +47,12 @@ def probed(state: State, signals: Mapping[str, np.ndarray]) -> Probe:
         calcium=gain,
         rate=fold(signals["fast:e_rate"]),
         camkii=of("camkii_activity"),
-        **{name: of(name) for name in KINASES},
+        pka_activity=of("pka_activity"),
+        erk_activity=of("erk_activity"),
+        trkb_activity=of("trkb_activity"),
+        akt_mtor_activity=of("akt_mtor_activity"),
+        gsk3b_activity=of("gsk3b_activity"),
+        plasticity_gene_expression=of("plasticity_gene_expression"),
     )
 
 

@@ -97,7 +97,7 @@ def dense_times(plan: Scenario) -> np.ndarray:
         if end > start:
             first = min(1e-3, 0.1 * (end - start))
             times.append(start + np.geomspace(first, end - start, many))
-            times.append([max(start - 1e-9, 0.0), start])
+            times.append(np.array([max(start - 1e-9, 0.0), start]))
     found = np.unique(np.round(np.concatenate([np.asarray(t, float) for t in times]), 9))
     return found[(found >= 0) & (found <= plan.duration)]
 
