@@ -5,6 +5,7 @@ Usage: python benchmarks/trajectories.py [--draws 16] [--jobs 2]
 Writes benchmarks/results/trajectories.md and exits with 1 if a bar is missed.
 """
 
+# ruff: noqa: E402
 import argparse
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What activity tells molecules: silent in health, of the right sign under lesions, exact where it is linear."""
+"""What activity tells molecules: silent in health, of the right sign under lesions, exact where linear."""
 
 import numpy as np
 import pytest
