@@ -185,7 +185,7 @@ class TwoClocks:
     def _reading(self, applied: Modulation) -> np.ndarray:
         """Everything that links may carry to the circuit, at every node."""
         names = self.network.names + [change.name for change in self.changes]
-        return np.stack([applied.moved(name) for name in names])
+        return applied.moved(*names)
 
     def _solve(self, t: float, healthy: HealthyBrain, applied: Modulation) -> None:
         """State of rest under what is applied; signals stay as they are where there is none."""
