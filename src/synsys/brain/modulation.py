@@ -67,6 +67,7 @@ class Places:
     wiring: Wiring
     regions: pd.DataFrame
     carriers: dict[str, Carrier] = field(default_factory=dict, repr=False, init=False)
+    selections: dict[tuple[str | None, ...], np.ndarray] = field(default_factory=dict, repr=False, init=False)
     _masks: dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray] = field(
         default_factory=dict, repr=False, init=False
     )
@@ -172,7 +173,10 @@ class Modulation:
 
     def perturb(self, change: Perturbation, z: float = 0.0, level: float = 1.0) -> None:
         """Apply a share of one perturbation, its size shifted by `z` prior standard deviations."""
-        mask = selection(self._places, change)
+        key = change.name, change.cell, change.where
+        if key not in self._places.selections:
+            self._places.selections[key] = selection(self._places, change)
+        mask = self._places.selections[key]
         amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
         self.move(change.name, mask, level * amount)
 

@@ -12,8 +12,9 @@ still counts as rest (logarithms of fold nodes, deviations of the others)."""
 STEPS, ERROR, GROWTH, HORIZON = 300, 1e-2, 2.0, 1e5
 """Steps in time where that search fails, their accepted error, the most by which one outgrows the last, and
 the days after which what still moves is called at rest."""
-REFRESHED, MOST = 25, 3.0
-"""Steps after which a Jacobian is taken anew, and the largest change of a logarithm in one."""
+REFRESHED, ALIKE, MOST = 25, 1.0, 3.0
+"""Steps after which a Jacobian is taken anew, doublings of the step after which it is, and the largest change
+of a logarithm in one step."""
 
 
 def slopes(
@@ -221,7 +222,7 @@ class Step:
 
     def __init__(self, network: Network, k: Kinetics, heard: np.ndarray | None = None) -> None:
         self.network, self.k, self.heard = network, k, heard
-        self._power: int | None = None
+        self._days: float | None = None
         self._age = 0
 
     def __call__(
@@ -251,17 +252,16 @@ class Step:
         network = self.network
         rate, window = (network.rate, network.window) if openness is None else openness
         speed, flow = self._flow(y, change, inputs, rate, window)
-        power = round(np.log2(days))
         self._age += 1
-        if power != self._power or self._age > REFRESHED:
+        if self._days is None or abs(np.log2(days / self._days)) > ALIKE or self._age > REFRESHED:
             slope = slopes(network, y, change, inputs, self.k)
             j = jacobian(network, slope, self.heard) - np.eye(len(network.names))
             kind = network.kinds[1]
             pace = np.stack([speed[:, kind == c].mean(1) for c in range(len(j))])
             self._inverse = np.linalg.inv(
-                np.eye(len(network.names)) - self.GAMMA * 2.0**power * pace[:, :, None] * j
+                np.eye(len(network.names)) - self.GAMMA * days * pace[:, :, None] * j
             )
-            self._power, self._age = power, 0
+            self._days, self._age = days, 0
         k1 = by_kind(network, self._inverse, flow)
         guess = self._after(y, days * k1)
         _, there = self._flow(guess, after, hear(guess), rate, window)
