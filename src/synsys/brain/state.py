@@ -8,7 +8,7 @@ import numpy as np
 
 from synsys.brain.draws import Draw
 from synsys.brain.feedback import averages
-from synsys.brain.fixed import OperatingPoint, arriving, fixed_point, rest
+from synsys.brain.fixed import MOST_STEPS, OperatingPoint, arriving, fixed_point, rest
 from synsys.brain.linear import Linearised
 from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
@@ -293,7 +293,8 @@ class HealthyBrain:
         near : State, optional
             One like it, from which the search starts; health by default.
         tolerance : float
-            What potentials may still move by, mV.
+            What potentials may still move by, mV; where it is not `EXACT`, half as many steps are made
+            before a state of rest is given up.
         """
         base, mask, wiring = self.state, self.model.slot_mask, self.wiring
         health = base.parameters, base.coupling, base.point.u, base.point.x[:, 0]
@@ -308,7 +309,8 @@ class HealthyBrain:
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
         start = (near or base).point
-        point = fixed_point(p, wiring, coupling, start.x[:, 0], tolerance, newton=start.newton)
+        most = MOST_STEPS if tolerance <= EXACT else MOST_STEPS // 2
+        point = fixed_point(p, wiring, coupling, start.x[:, 0], tolerance, most, start.newton)
         if following and not following.settled:
             point = replace(point, converged=False, residual=0.0)
         one = np.ones(p.tau.shape)
