@@ -31,7 +31,7 @@ def averages(state: State) -> dict[str, np.ndarray]:
     -------
     dict
         By the names of `synsys.knowledge.signaling.FAST`: rates in Hz, calcium currents in mV of leak, power
-        in mV^2/Hz, the parts of the energy in their own units (``energy:...``).
+        in mV^2/Hz (only if an edge takes it), the parts of the energy in their own units (``energy:...``).
     """
     p, x, u = state.parameters, state.point.x, state.point.u
     v = x[:, 0]
@@ -41,16 +41,18 @@ def averages(state: State) -> dict[str, np.ndarray]:
     rates = state.rates
     pv = state.healthy.model.slot_mask.get("PV", np.zeros(v.shape, bool))
     fsi = state.healthy.model.slot_mask.get("FSI", np.zeros(v.shape, bool))
-    return {
+    out = {
         "fast:e_rate": rates[:, 0],
         "fast:pv_rate": np.where(pv | fsi, rates, 0.0).sum(1),
         "fast:calcium_nmda": nmda * (E_GLU - v[:, 0]),
         "fast:calcium_cav": p.g_cal[:, 0] * cal_inf(v, p)[:, 0] * (E_CA - v[:, 0]),
-        "fast:gamma_power": gamma_power(state),
         "energy:spikes": rates[:, 0],
         "energy:receptors": (ampa + nmda) * (E_GLU - v[:, 0]),
         "energy:transmitter": rates[:, 0] * p.release[:, 0],
     }
+    if "fast:gamma_power" in state.healthy.model.slow_brain.network.inputs:
+        out["fast:gamma_power"] = gamma_power(state)
+    return out
 
 
 def gamma_power(state: State) -> np.ndarray:

@@ -16,7 +16,7 @@ NEARLY = 1e-6
 """|tau dV/dt| of a point of rest at worst, mV."""
 NEAR = 0.5
 """Largest |tau dV/dt| at which Newton's method takes over, mV; a tenth of where it failed after it has."""
-KEPT = 0.02
+KEPT = 0.1
 """Newton's matrix is kept while each step leaves less than this share of the residual."""
 MOST_STEPS = 80
 """Steps before a state of rest is given up."""
@@ -36,16 +36,68 @@ class OperatingPoint:
         Largest |dV/dt| times the membrane time constant, mV.
     converged : bool
         Whether `residual` is below tolerance; if not, no state of rest was found.
+    newton : Newton or None
+        Matrix with which it was found, for a point like it.
     """
 
     x: np.ndarray
     u: np.ndarray
     residual: float
     converged: bool
+    newton: "Newton | None" = None
 
     def rates(self, p: Parameters) -> np.ndarray:
         """Firing rates in Hz, (N, 3)."""
         return 1e3 * firing(self.x[..., 0, :], p)
+
+
+class Newton:
+    """Implicit steps of all potentials at once, with the Jacobian of one state.
+
+    Parameters
+    ----------
+    x, u : ndarray
+        As in `OperatingPoint`.
+    p : Parameters
+    wiring : Wiring
+    coupling : ndarray, (3, N, 3)
+    pace : float
+        Length of the step in pseudo-time over the membrane time constant; infinite for Newton's.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        u: np.ndarray,
+        p: Parameters,
+        wiring: Wiring,
+        coupling: np.ndarray,
+        pace: float = np.inf,
+    ) -> None:
+        self._wiring, self._coupling = wiring, coupling
+        d, enter, fast, slow = eliminated(jacobian(x, p, u), np.zeros(1))
+        d[..., range(SLOTS), range(SLOTS)] += 1.0 / (pace * p.tau)
+        inverse, det = inverse3(d)
+        self._local = LocalTransfer(inverse, enter, fast, slow, det)
+        self._closed = coupled(wiring, self._local, coupling, undelayed(wiring))
+        self._lu = lu_factor(self._closed.core[0], check_finite=False)
+
+    def step(self, change: np.ndarray) -> np.ndarray:
+        """Step of potentials, mV, for their rates of change, mV/ms, (N, 3).
+
+        Each region alone, then the sources among one another, then what they bring to every population.
+        """
+        wiring, local = self._wiring, self._local
+        node, slot = wiring.source_node, wiring.source_slot
+        alone = (local.inv[0] @ change[..., None])[..., 0]
+        sources = self._closed.solve(
+            alone[node, slot], wiring.core, lambda b: lu_solve(self._lu, b, check_finite=False)
+        )
+        gates = np.zeros((len(change), 2, SLOTS))
+        gates[node, 0, slot] = local.fast[0, node, slot] * sources
+        gates[node, 1, slot] = local.slow[0, node, slot] * sources
+        current = np.einsum("nka,kna->na", local.enter[0], self._coupling * wiring.collect(gates))
+        return np.asarray(alone + (local.inv[0] @ current[..., None])[..., 0])
 
 
 def rest(v: np.ndarray, p: Parameters, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +123,7 @@ def fixed_point(
     v: np.ndarray,
     tolerance: float = 1e-9,
     most: int = MOST_STEPS,
+    newton: Newton | None = None,
 ) -> OperatingPoint:
     """The state of rest that the brain goes to from potentials `v`.
 
@@ -95,37 +148,25 @@ def fixed_point(
         |tau dV/dt| at which the search ends, mV.
     most : int
         Steps at most; the point then counts as found below `NEARLY`.
+    newton : Newton, optional
+        Of a point like it, tried first if the start is within `NEAR`.
     """
-    node, slot = wiring.source_node, wiring.source_slot
-    before, pace, near, matrix = np.inf, np.nan, NEAR, None
+    before, near = np.inf, NEAR
+    pace, own = np.nan if newton is None else np.inf, None
     for _ in range(most):
         x = steady_gates(v, p)
         u = arriving(x, wiring, coupling)
         x, f = _settled(x, p, u)
         size = float(np.abs(f).max())
         if size < tolerance:
-            return OperatingPoint(x, u, size, True)
-        if np.isinf(pace) and size > before:  # f is small there, but has no zero: the ghost of a fold
-            near = 0.1 * before
+            return OperatingPoint(x, u, size, True, newton if np.isinf(pace) else None)
+        if np.isinf(pace) and size > before and newton is own:
+            near = 0.1 * before  # f is small there, but has no zero: the ghost of a fold
         held, pace = pace, np.inf if size < min(near, before) else MOVE / size
-        if matrix is None or pace != held or size > KEPT * before:
-            d, enter, fast, slow = eliminated(jacobian(x, p, u), np.zeros(1))
-            d[..., range(SLOTS), range(SLOTS)] += 1.0 / (pace * p.tau)
-            inverse, det = inverse3(d)
-            local = LocalTransfer(inverse, enter, fast, slow, det)
-            closed = coupled(wiring, local, coupling, undelayed(wiring))
-            matrix = lu_factor(closed.core[0], check_finite=False)
+        if newton is None or pace != held or size > KEPT * before:
+            newton = own = Newton(x, u, p, wiring, coupling, pace)
         before = size
-        # each region alone, then the sources among one another, then what they bring to every population
-        alone = (local.inv[0] @ (f / p.tau)[..., None])[..., 0]
-        sources = closed.solve(
-            alone[node, slot], wiring.core, lambda b, lu=matrix: lu_solve(lu, b, check_finite=False)
-        )
-        gates = np.zeros((len(v), 2, SLOTS))
-        gates[node, 0, slot] = local.fast[0, node, slot] * sources
-        gates[node, 1, slot] = local.slow[0, node, slot] * sources
-        current = np.einsum("nka,kna->na", local.enter[0], coupling * wiring.collect(gates))
-        step = alone + (local.inv[0] @ current[..., None])[..., 0]
+        step = newton.step(f / p.tau)
         v = v + step * min(1.0, MOVE / max(float(np.abs(step).max()), 1e-30))
         if not np.isfinite(v).all():
             break

@@ -7,7 +7,7 @@ neuromodulator receptors, a = density ((1 - occupancy) sat(tone) + occupancy eff
 activations to conductances and drive.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from graphlib import TopologicalSorter
@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 import numpy as np
 import pandas as pd
 
+from synsys.brain.carry import Carrier, furthest, variables
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS
 from synsys.circuit.templates import cells
@@ -65,6 +66,8 @@ class Places:
 
     wiring: Wiring
     regions: pd.DataFrame
+    carriers: dict[str, Carrier] = field(default_factory=dict, repr=False, init=False)
+    selections: dict[tuple[str | None, ...], np.ndarray] = field(default_factory=dict, repr=False, init=False)
     _masks: dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray] = field(
         default_factory=dict, repr=False, init=False
     )
@@ -117,39 +120,45 @@ class Modulation:
     places : Places
     density : mapping of str to ndarray (N, 3)
         Healthy regional factor of receptor densities (maps); 1 where absent.
+
+    Attributes
+    ----------
+    amount : ndarray, (V, N, 3)
+        Logarithms of factors or increments, in rows of `synsys.brain.carry.variables`.
+    touched : set of str
+        Names of what was moved.
     """
 
     def __init__(self, places: Places, density: Mapping[str, np.ndarray] | None = None) -> None:
         self._places = places
         self._density = density or {}
-        self._shape = (len(places.wiring.nodes), SLOTS)
-        self._log: dict[str, np.ndarray] = {}
-        self._add: dict[str, np.ndarray] = {}
+        self.amount = np.zeros((len(variables().at), len(places.wiring.nodes), SLOTS))
         self.touched: set[str] = set()
 
     def value(self, name: str) -> np.ndarray:
         """Value of a variable, (N, 3): factor on health for ratio rows, else healthy + increment."""
-        log, add = self._log.get(name), self._add.get(name)
-        row = vocabulary().get(name)
-        if row is None or row.multiplies:
-            return np.exp(log) if log is not None else np.ones(self._shape)
-        base = np.full(self._shape, row.healthy or 0.0)
-        return base if add is None else base + add
+        known = variables()
+        if name not in known.at:
+            row = vocabulary()[name]
+            return np.full(self.amount.shape[1:], 1.0 if row.multiplies else (row.healthy or 0.0))
+        i = known.at[name]
+        return np.asarray(np.exp(self.amount[i]) if known.ratio[i] else known.healthy[i] + self.amount[i])
 
     @property
     def values(self) -> dict[str, np.ndarray]:
-        """Value of everything in the vocabulary that was moved."""
-        return {name: self.value(name) for name in (*self._log, *self._add) if name in vocabulary()}
+        """Value of every term of the equations that was moved."""
+        return {name: self.value(name) for name in sorted(TERMS & self.touched)}
 
     def changed(self, name: str) -> bool:
         """Whether anything moved this variable."""
-        return name in self._log or name in self._add
+        return name in self.touched
 
     def at(self, places: Places, nodes: np.ndarray | slice = slice(None)) -> "Modulation":
         """A copy, or the part that concerns some nodes, `places` being theirs."""
-        out = Modulation(places, {name: value[nodes] for name, value in self._density.items()})
-        out._log = {name: value[nodes] for name, value in self._log.items()}
-        out._add = {name: value[nodes] for name, value in self._add.items()}
+        out = Modulation.__new__(Modulation)
+        out._places = places
+        out._density = {name: value[nodes] for name, value in self._density.items()}
+        out.amount = self.amount[:, nodes].copy()
         out.touched = set(self.touched)
         return out
 
@@ -159,33 +168,28 @@ class Modulation:
 
     def move(self, name: str, mask: np.ndarray, amount: np.ndarray | float) -> None:
         """Add `amount` to the logarithm (ratio rows) or the value of a variable where `mask` holds."""
-        row = vocabulary().get(name)
-        store = self._log if row is None or row.multiplies else self._add
-        store[name] = store.get(name, np.zeros(self._shape)) + np.where(mask, amount, 0.0)
+        self.amount[variables().at[name]] += np.where(mask, amount, 0.0)
         self.touched.add(name)
 
     def perturb(self, change: Perturbation, z: float = 0.0, level: float = 1.0) -> None:
         """Apply a share of one perturbation, its size shifted by `z` prior standard deviations."""
-        mask = selection(self._places, change)
+        key = change.name, change.cell, change.where
+        if key not in self._places.selections:
+            self._places.selections[key] = selection(self._places, change)
+        mask = self._places.selections[key]
         amount = (np.log(change.value) if change.op == "*" else change.value) + z * change.sd
         self.move(change.name, mask, level * amount)
 
     def enter(self) -> None:
         """Carry what was perturbed into the nodes that it stands for (links that are definitions)."""
-        for link in entering():
-            self._carry(link, link.strength, self.value(link.source), _rest(link.source))
+        self.carry("enter", entering)
 
-    def moved(self, name: str) -> np.ndarray:
-        """Logarithm of the factor (ratio rows) or increment of a variable at each node, (N,).
+    def moved(self, *names: str) -> np.ndarray:
+        """Logarithm of the factor (ratio rows) or increment of variables at each node, (names, N).
 
         Of populations that differ, that which is moved furthest.
         """
-        row = vocabulary().get(name)
-        store = self._log if row is None or row.multiplies else self._add
-        value = store.get(name)
-        if value is None:
-            return np.zeros(self._shape[0])
-        return np.take_along_axis(value, np.abs(value).argmax(1)[:, None], 1)[:, 0]
+        return furthest(self.amount[variables().rows(names)])
 
     def propagate(
         self, strength: Mapping[str, float] | None = None, factors: Mapping[str, float] | None = None
@@ -199,51 +203,30 @@ class Modulation:
         factors : mapping, optional
             Logarithm of the factor on the half-saturation of each receptor; 0 by default.
         """
-        strength, factors = strength or {}, factors or {}
-        for link in causal_order():
-            self._carry(
-                link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
-            )
+        self.carry("cause", causal_order, strength)
+        self._activate(factors or {})
+        self.carry("receptor", receptor_links, strength)
+
+    def carry(
+        self, key: str, rows: Callable[[], Sequence[Link]], strength: Mapping[str, float] | None = None
+    ) -> None:
+        """Carry all changes along some links, compiled for this brain under `key`."""
+        if key not in self._places.carriers:
+            self._places.carriers[key] = Carrier(rows(), self._places)
+        self._places.carriers[key](self.amount, self.touched, strength or {})
+
+    def _activate(self, factors: Mapping[str, float]) -> None:
+        """Activation of the receptors of which density, tone or ligand were moved."""
+        one = np.ones(self.amount.shape[1:])
         for receptor in receptors():
-            causes = [c for c in (receptor.density, receptor.tone, receptor.occupancy) if c]
-            moved = any(map(self.changed, causes))
-            if moved:
-                one = np.ones(self._shape)
+            causes = {receptor.density, receptor.tone, receptor.occupancy} - {""}
+            if any(map(self.changed, causes)):
                 tone = self.value(receptor.tone) if receptor.tone else one
                 held = np.clip(self.value(receptor.occupancy), 0.0, 1.0)
                 half = receptor.half_saturation * np.exp(factors.get(receptor.receptor, 0.0))
                 active = receptor.activation(self.value(receptor.density), tone, held, half_saturation=half)
-                name = ACTIVATION + receptor.receptor
                 density = self._density.get(receptor.density, 1.0)
-                self.move(name, np.ones(self._shape, bool), density * (active - 1.0))
-        for link in receptor_links():
-            if link.source.startswith(ACTIVATION):
-                if link.source in self._log:
-                    self._carry(link, strength.get(link.id, link.strength), self._log[link.source], 0.0)
-            else:
-                self._carry(
-                    link, strength.get(link.id, link.strength), self.value(link.source), _rest(link.source)
-                )
-
-    def _carry(self, link: Link, k: float, source: np.ndarray, healthy: float) -> None:
-        if not self.changed(link.source):
-            return
-        # a molecule acts on the populations of its own node: where no cell is named it is the same in all
-        if link.cell:
-            origin = np.take_along_axis(source, np.abs(source - healthy).argmax(1)[:, None], 1)
-            source = np.where(
-                np.ptp(source, axis=1, keepdims=True) > 0, np.broadcast_to(origin, source.shape), source
-            )
-        mask = self._places.mask(link.cell, link.where)
-        if link.source_where:
-            mask = mask & self._places.mask((), link.source_where)
-        change = np.log(source) * k if link.law == "power" else (source - healthy) * k
-        self.move(link.target, mask, change)
-
-
-def _rest(name: str) -> float:
-    row = vocabulary()[name]
-    return 1.0 if row.multiplies else (row.healthy or 0.0)
+                self.move(ACTIVATION + receptor.receptor, np.array(True), density * (active - 1.0))
 
 
 def selection(places: Places, change: Perturbation) -> np.ndarray:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from synsys.brain.carry import furthest, variables
 from synsys.brain.modulation import Modulation, Places
-from synsys.circuit.drift import SLOTS
 from synsys.knowledge.signaling import ACTIVATION, FAST
 from synsys.signaling.development import REFERENCE_AGE, regional_rate
 from synsys.signaling.network import Network
@@ -36,6 +36,11 @@ class SlowBrain:
             return regional_rate(process, REFERENCE_AGE, where)
 
         self.network = Network(where, share, adult=adult)
+        self._rows = variables().rows(self.network.names)
+        inputs = self.network.inputs
+        self._active = np.array([name.startswith(ACTIVATION) for name in inputs], bool)
+        self._fast = {k: name for k, name in enumerate(inputs) if name in FAST}
+        self._inputs = variables().rows("" if name in FAST else name for name in inputs)
 
     def change(self, moved: Modulation) -> np.ndarray:
         """Perturbation of every node of the network, (S, N): logarithm of a factor or increment.
@@ -45,7 +50,7 @@ class SlowBrain:
         moved : Modulation
             What was perturbed, definitions carried on (`Modulation.enter`).
         """
-        return _stack([moved.moved(name) for name in self.network.names], self.network.size)
+        return furthest(moved.amount[self._rows])
 
     def inputs(self, carried: Modulation, signals: Mapping[str, np.ndarray]) -> np.ndarray:
         """Value of every input, (K, N): logarithm of fold sources, deviation of all others.
@@ -57,32 +62,21 @@ class SlowBrain:
         signals : mapping
             From the fast brain (`synsys.brain.feedback.signals`); those that are missing are healthy.
         """
-        rows = []
-        for name in self.network.inputs:
-            if name in FAST:
-                rows.append(signals.get(name, np.zeros(self.network.size)))
-            elif name.startswith(ACTIVATION):  # kept as a departure from 1
-                rows.append(np.log(np.maximum(1.0 + carried.moved(name), LEAST_ACTIVATION)))
-            else:
-                rows.append(carried.moved(name))
-        return _stack(rows, self.network.size)
+        out = furthest(carried.amount[self._inputs])
+        active = self._active  # kept as a departure from 1
+        out[active] = np.log(np.maximum(1.0 + out[active], LEAST_ACTIVATION))
+        for k, name in self._fast.items():
+            out[k] = signals.get(name, 0.0)
+        return out
 
     def applied(self, moved: Modulation, y: np.ndarray) -> Modulation:
         """What was perturbed together with the regulated levels `y` (S, N); not yet propagated."""
         out = moved.copy()
-        everywhere = np.ones((self.network.size, SLOTS), bool)
-        for i, name in enumerate(self.network.names):
-            if self.network.fold[i, 0]:
-                if (y[i] != 1.0).any():
-                    out.move(name, everywhere, np.log(np.maximum(y[i], 1e-12))[:, None])
-            else:
-                amount = y[i]
-                if self.network.index[i, 0]:  # an index does not fall below health
-                    amount = np.maximum(y[i] + out.moved(name), 0.0) - out.moved(name)
-                if (amount != 0.0).any():
-                    out.move(name, everywhere, amount[:, None])
+        fold, index = self.network.fold, self.network.index
+        held = furthest(out.amount[self._rows])
+        # an index does not fall below health
+        amount = np.where(index, np.maximum(y + held, 0.0) - held, y)
+        amount = np.where(fold, np.log(np.maximum(np.where(fold, y, 1.0), 1e-12)), amount)
+        out.amount[self._rows] += amount[:, :, None]
+        out.touched.update(self.network.names[i] for i in np.flatnonzero(amount.any(1)))
         return out
-
-
-def _stack(rows: list[np.ndarray], size: int) -> np.ndarray:
-    return np.stack(rows) if rows else np.zeros((0, size))

@@ -8,7 +8,7 @@ import numpy as np
 
 from synsys.brain.draws import Draw
 from synsys.brain.feedback import averages
-from synsys.brain.fixed import OperatingPoint, arriving, fixed_point, rest
+from synsys.brain.fixed import MOST_STEPS, OperatingPoint, arriving, fixed_point, rest
 from synsys.brain.linear import Linearised
 from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
@@ -58,10 +58,10 @@ class State:
         Relative conduction speed.
     vascular : ndarray, (N,)
         Relative neurovascular coupling.
-    modulation : Modulation or None
-        Values of the variables that were changed or that links alone lead to; None in health.
+    moved : Modulation or None
+        What was moved, before links carry it on; None in health.
     carried : Modulation or None
-        The same with the tones that the nuclei release.
+        The same with links and the tones that the nuclei release.
     nuclei : Following or None
         Where the nuclei came to rest.
     levels : ndarray, (S, N), or None
@@ -76,11 +76,20 @@ class State:
     slow: np.ndarray
     speed: np.ndarray
     vascular: np.ndarray
-    modulation: Modulation | None
+    moved: Modulation | None
     healthy: "HealthyBrain"
     carried: Modulation | None = None
     nuclei: Following | None = None
     levels: np.ndarray | None = None
+
+    @cached_property
+    def modulation(self) -> Modulation | None:
+        """Values of the variables that were changed or that links alone lead to; None in health."""
+        if self.moved is None:
+            return None
+        out, draw = self.moved.copy(), self.healthy.draw
+        out.propagate(draw.strength, draw.factors)
+        return out
 
     @property
     def tones(self) -> dict[str, np.ndarray]:
@@ -284,21 +293,24 @@ class HealthyBrain:
         near : State, optional
             One like it, from which the search starts; health by default.
         tolerance : float
-            What potentials may still move by, mV.
+            What potentials may still move by, mV; where it is not `EXACT`, half as many steps are made
+            before a state of rest is given up.
         """
         base, mask, wiring = self.state, self.model.slot_mask, self.wiring
         health = base.parameters, base.coupling, base.point.u, base.point.x[:, 0]
-        linked = moved.at(self.model.places)
-        linked.propagate(self.draw.strength, self.draw.factors)
-        full, following = linked, None
         if self.feedback:
             full, following = self.model.nuclei.follow(
                 moved, self.draw, health, mask, near.nuclei if near else None, 10 * tolerance
             )
+        else:
+            full, following = moved.copy(), None
+            full.propagate(self.draw.strength, self.draw.factors)
         values = full.values
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
-        point = fixed_point(p, wiring, coupling, (near or base).point.x[:, 0], tolerance)
+        start = (near or base).point
+        most = MOST_STEPS if tolerance <= EXACT else MOST_STEPS // 2
+        point = fixed_point(p, wiring, coupling, start.x[:, 0], tolerance, most, start.newton)
         if following and not following.settled:
             point = replace(point, converged=False, residual=0.0)
         one = np.ones(p.tau.shape)
@@ -306,7 +318,7 @@ class HealthyBrain:
             values.get(name, one).mean(1) for name in ("conduction_velocity", "neurovascular_coupling")
         )
         slow = events(values, mask, one)[0] * values.get("noise_amplitude", one)
-        return State(p, coupling, point, noise, slow, speed, vascular, linked, self, full, following)
+        return State(p, coupling, point, noise, slow, speed, vascular, moved, self, full, following)
 
 
 def fragility(x: np.ndarray, p: Parameters, u: np.ndarray) -> np.ndarray:

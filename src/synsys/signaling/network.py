@@ -302,16 +302,6 @@ class Network:
         first, kind = self.kinds
         return np.stack([values[:, kind == c].mean(1) for c in range(len(first))], 1)
 
-    def apart(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Difference of two states: of the node that differs most, root mean square over the regions.
-
-        Relative for fold nodes, of deviations for the others.
-        """
-        fold = self.fold[:, 0]
-        out = a - b
-        out[fold] /= np.maximum(np.minimum(a[fold], b[fold]), 1e-3)
-        return float(np.sqrt((out**2).mean(1)).max(initial=0.0))
-
 
 Regulation = tuple[np.ndarray, np.ndarray]
 """Production and loss of every node, (S, N) each."""

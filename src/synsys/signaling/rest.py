@@ -12,8 +12,9 @@ still counts as rest (logarithms of fold nodes, deviations of the others)."""
 STEPS, ERROR, GROWTH, HORIZON = 300, 1e-2, 2.0, 1e5
 """Steps in time where that search fails, their accepted error, the most by which one outgrows the last, and
 the days after which what still moves is called at rest."""
-REFRESHED, MOST = 25, 3.0
-"""Steps after which a Jacobian is taken anew, and the largest change of a logarithm in one."""
+REFRESHED, ALIKE, MOST = 25, 0.25, 3.0
+"""Steps after which a Jacobian is taken anew, doublings of the step after which it is, and the largest change
+of a logarithm in one step."""
 
 
 def slopes(
@@ -137,6 +138,11 @@ def moved(network: Network, y: np.ndarray, step: np.ndarray, most: float = 1.0) 
     return np.where(network.index, np.maximum(new, 0.0), new)
 
 
+def worst(error: np.ndarray) -> float:
+    """Error of the node that has most, root mean square over the regions, of errors (S, N)."""
+    return float(np.sqrt((error**2).mean(1)).max(initial=0.0))
+
+
 def by_kind(network: Network, matrices: np.ndarray, values: np.ndarray) -> np.ndarray:
     """A matrix for every kind of region (kinds, S, S) applied to values (S, N); the body's are averaged."""
     kind = network.kinds[1]
@@ -195,7 +201,8 @@ def stationary(
         left = gap(network, network.regulation(y, change, hear(y), k), y)
         if passed > HORIZON or float(np.abs(left).max(initial=0.0)) < TOLERANCE:
             return y, True
-        new, error = step(y, change, change, hear(y), hear, days)
+        new, apart = step(y, change, change, hear(y), hear, days)
+        error = worst(apart)
         if error <= ERROR:
             y, passed = new, passed + days
         days *= min(GROWTH, max(0.2, 0.9 * np.sqrt(ERROR / max(error, 1e-12))))
@@ -221,7 +228,7 @@ class Step:
 
     def __init__(self, network: Network, k: Kinetics, heard: np.ndarray | None = None) -> None:
         self.network, self.k, self.heard = network, k, heard
-        self._power: int | None = None
+        self._days: float | None = None
         self._age = 0
 
     def __call__(
@@ -233,8 +240,12 @@ class Step:
         hear: Callable[[np.ndarray], np.ndarray],
         days: float,
         openness: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> tuple[np.ndarray, float]:
-        """Levels after `days` and the estimated error (`Network.apart`).
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Levels after `days`, and the estimated error of each, (S, N) both.
+
+        Errors are those of logarithms of fold nodes, of deviations of the others, as far as they outlast the
+        step: nodes with time constants far below it follow the others whatever they were before (the filter of
+        Shampine & Baca 1984, J Comput Appl Math 11:197).
 
         Parameters
         ----------
@@ -251,23 +262,29 @@ class Step:
         network = self.network
         rate, window = (network.rate, network.window) if openness is None else openness
         speed, flow = self._flow(y, change, inputs, rate, window)
-        power = round(np.log2(days))
         self._age += 1
-        if power != self._power or self._age > REFRESHED:
+        if self._days is None or abs(np.log2(days / self._days)) > ALIKE or self._age > REFRESHED:
             slope = slopes(network, y, change, inputs, self.k)
             j = jacobian(network, slope, self.heard) - np.eye(len(network.names))
             kind = network.kinds[1]
             pace = np.stack([speed[:, kind == c].mean(1) for c in range(len(j))])
             self._inverse = np.linalg.inv(
-                np.eye(len(network.names)) - self.GAMMA * 2.0**power * pace[:, :, None] * j
+                np.eye(len(network.names)) - self.GAMMA * days * pace[:, :, None] * j
             )
-            self._power, self._age = power, 0
+            self._days, self._age = days, 0
         k1 = by_kind(network, self._inverse, flow)
         guess = self._after(y, days * k1)
         _, there = self._flow(guess, after, hear(guess), rate, window)
         k2 = by_kind(network, self._inverse, there - 2 * k1)
         new = self._after(y, days * (1.5 * k1 + 0.5 * k2))
-        return new, network.apart(new, guess)
+        return new, self._apart(new, guess)
+
+    def _apart(self, new: np.ndarray, guess: np.ndarray) -> np.ndarray:
+        """Difference of two solutions that outlasts the step: multiplied by (I - g h A)^-1, (S, N)."""
+        fold = self.network.fold
+        ratio = np.where(fold, new, 1.0) / np.where(fold, np.maximum(guess, LEAST), 1.0)
+        apart = np.where(fold, np.log(np.maximum(ratio, LEAST)), new - guess)
+        return by_kind(self.network, self._inverse, apart)
 
     def _after(self, y: np.ndarray, step: np.ndarray) -> np.ndarray:
         network = self.network
