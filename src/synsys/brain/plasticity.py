@@ -33,13 +33,13 @@ def probed(state: State, signals: Mapping[str, np.ndarray]) -> Probe:
         return np.clip(np.exp(log), *RANGE)
 
     def of(name: str) -> np.ndarray:
-        return one if carried is None else fold(carried.moved(name))
+        return one if carried is None else fold(carried.moved(name)[0])
 
     if carried is None:
         free, gain = one, one
     else:
         free = np.clip(1.0 - carried.value("nmda_occupancy")[:, 0], RANGE[0], 1.0)
-        gain = np.clip(1.0 + carried.moved("calcium_dysregulation"), *RANGE)
+        gain = np.clip(1.0 + carried.moved("calcium_dysregulation")[0], *RANGE)
     return probe(
         nmda=np.clip(of("nmda_conductance") * free, *RANGE),
         cav=of("cacna1c_conductance"),
