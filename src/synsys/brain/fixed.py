@@ -18,6 +18,8 @@ NEAR = 0.5
 """Largest |tau dV/dt| at which Newton's method takes over, mV; a tenth of where it failed after it has."""
 KEPT = 0.1
 """Newton's matrix is kept while each step leaves less than this share of the residual."""
+SHORTENED = 4
+"""Times that a step is shortened to a quarter before it is taken as it is."""
 MOST_STEPS = 80
 """Steps before a state of rest is given up."""
 
@@ -63,6 +65,12 @@ class Newton:
     coupling : ndarray, (3, N, 3)
     pace : float
         Length of the step in pseudo-time over the membrane time constant; infinite for Newton's.
+
+    Attributes
+    ----------
+    along : bool
+        Whether steps lead where the flow does: no region alone, nor the regions together, have passed the
+        point at which the step is longer than the time in which they run away.
     """
 
     def __init__(
@@ -81,6 +89,8 @@ class Newton:
         self._local = LocalTransfer(inverse, enter, fast, slow, det)
         self._closed = coupled(wiring, self._local, coupling, undelayed(wiring))
         self._lu = lu_factor(self._closed.core[0], check_finite=False)
+        upper, swapped = np.diagonal(self._lu[0]), self._lu[1] != np.arange(len(self._lu[1]))
+        self.along = bool((det > 0).all() and (np.sum(upper < 0) + swapped.sum()) % 2 == 0)
 
     def step(self, change: np.ndarray) -> np.ndarray:
         """Step of potentials, mV, for their rates of change, mV/ms, (N, 3).
@@ -131,8 +141,8 @@ def fixed_point(
 
         (tau / h - df/dV) dV = f,   h = tau `MOVE` / max |f|,
 
-    which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508);
-    below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
+    which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508), but
+    not beyond the time in which the flow runs away from where it is; below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
     of rest is gone, or another is near, it ends in any of those that exist.
 
     Parameters
@@ -151,7 +161,7 @@ def fixed_point(
     newton : Newton, optional
         Of a point like it, tried first if the start is within `NEAR`.
     """
-    before, near = np.inf, NEAR
+    before, near, longest = np.inf, NEAR, np.inf
     pace, own = np.nan if newton is None else np.inf, None
     for _ in range(most):
         x = steady_gates(v, p)
@@ -162,9 +172,15 @@ def fixed_point(
             return OperatingPoint(x, u, size, True, newton if np.isinf(pace) else None)
         if np.isinf(pace) and size > before and newton is own:
             near = 0.1 * before  # f is small there, but has no zero: the ghost of a fold
-        held, pace = pace, np.inf if size < min(near, before) else MOVE / size
+        held, pace = pace, np.inf if size < min(near, before) else min(MOVE / size, longest)
         if newton is None or pace != held or size > KEPT * before:
             newton = own = Newton(x, u, p, wiring, coupling, pace)
+            for _ in range(SHORTENED):
+                if newton.along:
+                    break
+                pace = min(0.25 * pace, MOVE / size)
+                newton = own = Newton(x, u, p, wiring, coupling, pace)
+            longest = 4.0 * pace
         before = size
         step = newton.step(f / p.tau)
         v = v + step * min(1.0, MOVE / max(float(np.abs(step).max()), 1e-30))

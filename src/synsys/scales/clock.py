@@ -25,10 +25,9 @@ TOLERANCE = 1e-2
 LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
 """First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
 which one step outgrows the one before."""
-HOP, JUMP, FEW = 0.05, 2.0, 0.1
-"""Step, days, that is short enough for regions that jump from one state of rest to another: they are left out
-of its error, which shorter steps would not lessen. Change of a potential that is a jump, mV, and the share of
-the regions that may jump so at once."""
+HOP, JUMP, FEW = 0.05, 2.0, 0.05
+"""Step, days, at which regions that jump from one state of rest of the circuit to another bound it no further,
+change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
 ROUGH = 1e-4
 """What potentials may still move by between report times, mV."""
 UNHEARD = 1e-3
@@ -136,10 +135,13 @@ class TwoClocks:
     ) -> tuple[np.ndarray, np.ndarray, Modulation, float, float]:
         """One accepted step: levels, what is heard, what is moved after it, its length, the next length.
 
-        What is heard at the end is that of the first stage, which is within the error of the second.
+        What is heard at the end is that of the first stage, which is within the error of the second. Where a
+        region jumps, or the error does not fall with the step, there is nothing smooth to follow: the regions
+        with the largest errors are left out of that of a step that is no longer than `HOP`.
         """
         slow = self.slow
         start = self._state, self._signals, self._read, self._owner
+        rough, last = False, (np.inf, 1.0)
         while True:
             after = self._moved(t + days, True)
             answer = heard
@@ -151,26 +153,28 @@ class TwoClocks:
 
             openness = self.ages.rates(self.network, t + 0.5 * days)
             new, apart = self.advance(y, slow.change(moved), slow.change(after), heard, hear, days, openness)
-            jumped = self._jumped(start[0])
-            short = days <= HOP
-            error = worst(apart[:, ~jumped] if short else apart)
+            error = worst(apart)
+            rough = rough or self._jumped(start[0]) or error * last[1] > last[0] * days
+            if rough and days <= HOP:
+                error = worst(_calm(apart))
             if error <= TOLERANCE or days <= self.least:
                 break
             self.course.rejected += 1
             self._state, self._signals, self._read, self._owner = start
+            last = error, days
             days *= max(0.1, 0.8 * np.sqrt(TOLERANCE / error))
-            if jumped.any() and not short:
+            if rough and last[1] > HOP:
                 days = max(days, HOP)
         self.course.steps += 1
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(TOLERANCE / max(error, 1e-12))))
         return new, answer, after, days, days * growth
 
-    def _jumped(self, before: State | None) -> np.ndarray:
-        """Regions that went from one state of rest to another, if they are few, bool (N,)."""
+    def _jumped(self, before: State | None) -> bool:
+        """Whether some regions, but few, went from one state of rest to another."""
         if before is None or self._state is None:
-            return np.zeros(self.network.size, bool)
-        out = (np.abs(self._state.point.x[:, 0] - before.point.x[:, 0]) > JUMP).any(1)
-        return out & (out.mean() <= FEW)
+            return False
+        far = (np.abs(self._state.point.x[:, 0] - before.point.x[:, 0]) > JUMP).any(1)
+        return 0.0 < float(far.mean()) <= FEW
 
     def _moved(self, t: float, left: bool) -> Modulation:
         """What events move at a time (just before it, if `left`)."""
@@ -240,3 +244,9 @@ class TwoClocks:
             before, after = event.course.level(stops, True), event.course.level(stops, False)
             out |= set(stops[before != after].tolist())
         return out
+
+
+def _calm(error: np.ndarray) -> np.ndarray:
+    """Errors (S, N) without the share `FEW` of the regions that has the largest."""
+    order = np.argsort(np.abs(error).max(0))
+    return error[:, order[: len(order) - int(FEW * len(order))]]
