@@ -24,7 +24,7 @@ TOLERANCE = 1e-2
 LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
 """First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
 which one step outgrows the one before."""
-HOP, JUMP, FEW = 0.05, 2.0, 0.05
+HOP, JUMP, FEW = 0.2, 2.0, 0.1
 """Step, days, at which regions that jump from one state of rest of the circuit to another bound it no further,
 change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
 ROUGH = 1e-4
@@ -83,6 +83,8 @@ class TwoClocks:
         )
         self.course = Course()
         self.least = max(LEAST, RESOLUTION * scenario.duration)
+        self.hop = max(HOP, 10 * RESOLUTION * scenario.duration)
+        self._rough = False
         self._state: State | None = None
         self._read: np.ndarray | None = None
         self._owner: HealthyBrain | None = None
@@ -140,7 +142,9 @@ class TwoClocks:
         """
         slow = self.slow
         start = self._state, self._signals, self._read, self._owner
-        rough, last = False, (np.inf, 1.0)
+        rough, last = self._rough, (np.inf, 1.0)
+        if rough:
+            days = min(days, self.hop)
         while True:
             after = self._moved(t + days, True)
             answer = heard
@@ -154,7 +158,8 @@ class TwoClocks:
             new, apart = self.advance(y, slow.change(moved), slow.change(after), heard, hear, days, openness)
             error = worst(apart)
             rough = rough or self._jumped(start[0]) or error * last[1] > last[0] * days
-            if rough and days <= HOP:
+            whole = error
+            if rough and days <= self.hop:
                 error = worst(_calm(apart))
             if error <= TOLERANCE or days <= self.least:
                 break
@@ -162,8 +167,9 @@ class TwoClocks:
             self._state, self._signals, self._read, self._owner = start
             last = error, days
             days *= max(0.1, 0.8 * np.sqrt(TOLERANCE / error))
-            if rough and last[1] > HOP:
-                days = max(days, HOP)
+            if rough and last[1] > self.hop:
+                days = max(days, self.hop)
+        self._rough = rough and whole > TOLERANCE
         self.course.steps += 1
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(TOLERANCE / max(error, 1e-12))))
         return new, answer, after, days, days * growth
