@@ -27,6 +27,8 @@ which one step outgrows the one before."""
 HOP, JUMP, FEW = 0.2, 2.0, 0.1
 """Step, days, at which regions that jump from one state of rest of the circuit to another bound it no further,
 change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
+LENIENT = 5.0
+"""Times by which the error of the others may then exceed `TOLERANCE`."""
 ROUGH = 1e-4
 """What potentials may still move by between report times, mV."""
 UNHEARD = 1e-3
@@ -136,7 +138,8 @@ class TwoClocks:
     ) -> tuple[np.ndarray, np.ndarray, Modulation, float, float]:
         """One accepted step: levels, what is heard, what is moved after it, its length, the next length.
 
-        What is heard at the end is that of the first stage, which is within the error of the second. Where a
+        What is heard at the end is that of the first stage, which is within the error of the second; where a
+        step fails, what is heard at its start is taken anew. Where a
         region jumps, or the error does not fall with the step, there is nothing smooth to follow: the regions
         with the largest errors are left out of that of a step that is no longer than `HOP`.
         """
@@ -160,11 +163,14 @@ class TwoClocks:
             rough = rough or self._jumped(start[0]) or error * last[1] > last[0] * days
             whole = error
             if rough and days <= self.hop:
-                error = worst(_calm(apart))
+                error = worst(_calm(apart)) / LENIENT
             if error <= TOLERANCE or days <= self.least:
                 break
             self.course.rejected += 1
             self._state, self._signals, self._read, self._owner = start
+            if np.isinf(last[0]):
+                heard = self._heard(t, y, moved)
+                start = self._state, self._signals, self._read, self._owner
             last = error, days
             days *= max(0.1, 0.8 * np.sqrt(TOLERANCE / error))
             if rough and last[1] > self.hop:
