@@ -33,8 +33,10 @@ LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
 
 CONTROL = 1.0
-"""Most that all regulators of a production, or of a loss, may have together: elasticities that sum to more
-are scaled down in proportion. If all of them double, the node at most doubles."""
+"""Most that the fold regulators of a production, or of a loss, of a fold node may have together: elasticities
+that sum to more are scaled down in proportion, so that if all of these regulators double, the node at most
+doubles. Effects per unit of a deviation are no elasticities and stay, and so do rows of grade A: definitions
+(a product of two numbers has two elasticities of 1) and published models."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -123,6 +125,9 @@ class Network:
         open_ = {name: adult(name) if adult and name else np.ones(self.size) for name in self._gates()}
         self.rate = np.array([open_[name] for name in self.process]).reshape(-1, self.size)
         self.window = np.array([open_[e.window] for e in self.edges]).reshape(-1, self.size)
+        self.limited = np.array([
+            folded(e.source) if e.source not in kind else kind[e.source] == "fold" for e in self.edges
+        ], bool) & self.fold[self.target, 0] & np.array([e.grade != "A" for e in self.edges], bool)  # fmt: skip
         self.saturation = np.array([e.saturation or 2.0 for e in self.edges]).reshape(-1, 1)
 
     def kinetics(
@@ -141,7 +146,7 @@ class Network:
         g = np.array([strength.get(e.id, e.strength) for e in self.edges])
         loss = self.combined == "loss"
         for i in range(len(self.names)):
-            for own in (self.target == i) & ~loss & self.fold[i, 0], (self.target == i) & loss:
+            for own in (self.target == i) & ~loss & self.limited, (self.target == i) & loss & self.limited:
                 g[own] *= min(1.0, CONTROL / max(float(np.abs(g[own]).sum()), 1e-30))
         free = 1.0 - self.basal[self.target, 0]
         s = self.saturation[:, 0]
