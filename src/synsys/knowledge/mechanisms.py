@@ -104,8 +104,6 @@ class Link:
     sign_certain : bool
         False: the literature does not give the sign, both are run.
     kind : {"definition", "receptor", "mechanism"}
-    direct : bool
-        Stands in for steps that are not modelled (another protein, a transcript, a chain of kinases).
     parallel : bool
         Acts beside a path through the signaling network to the same target on purpose; `note` says why.
     citation : str
@@ -122,7 +120,6 @@ class Link:
     sd: float
     sign_certain: bool
     kind: Literal["definition", "receptor", "mechanism"]
-    direct: bool
     parallel: bool
     checked: Checked
     grade: Grade
