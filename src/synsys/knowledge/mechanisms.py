@@ -294,7 +294,7 @@ def links() -> tuple[Link, ...]:
 @cache
 def _causes() -> frozenset[str]:
     received = (name for row in receptors() for name in (row.density, row.tone, row.occupancy) if name)
-    followed = {row.source for row in (*links(), *edges())}
+    followed = {link.source for link in links()} | {edge.source for edge in edges()}
     return TERMS | followed | set(received)
 
 
