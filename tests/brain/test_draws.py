@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracle import healthy, model
 
-from synsys.brain.draws import AT_MEDIAN, SIZES, Draw, deviates, draws, lognormal
+from synsys.brain.draws import AT_MEDIAN, SIZES, Draw, deviates, draws, lognormal, rejection_rate, steady
 from synsys.brain.model import BrainModel
 from synsys.brain.state import HealthyBrain
 from synsys.circuit.calibration import member, members
@@ -15,10 +15,11 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import links, maps, projections, receptors
+from synsys.knowledge.signaling import edges
 
 N = 32
 DRAWS = draws(N)
-WIDTH = 4 + SIZES + len(links()) + len(maps()) + len(lognormal())
+WIDTH = 4 + SIZES + len(links()) + len(edges()) + len(maps()) + len(lognormal())
 
 
 def test_the_first_draws_do_not_depend_on_how_many_there_are() -> None:
@@ -57,7 +58,7 @@ def test_a_link_keeps_its_sign_where_the_literature_gives_one() -> None:
 
 
 def test_links_of_unknown_sign_take_both_each_by_itself() -> None:
-    unsigned = [link.id for link in links() if not link.sign_certain]
+    unsigned = [link.id for link in links() if not link.sign_certain]  # edges may be drawn anew
     sign = np.array([[np.sign(draw.strength[name]) for name in unsigned] for draw in DRAWS])
     np.testing.assert_array_equal(sign[0], -sign[1])  # both ways from two draws on
     np.testing.assert_array_equal(sign.sum(0), 0)
@@ -77,8 +78,31 @@ def test_every_prior_that_calibration_leaves_alone_is_sampled_with_its_spread() 
     assert ends == {("cortex", "cortex"), ("cortex", "thalamus"), ("thalamus", "cortex")}
     for key, sd in sampled.items():
         values = np.array([draw.factors[key] for draw in DRAWS])
-        assert abs(values.mean()) < 0.1 * sd, key
-        assert values.std() == pytest.approx(sd, rel=0.2), key
+        anew = key.startswith("tau:")  # drawn anew where health would not be stable, no Sobol points then
+        assert abs(values.mean()) < (0.4 if anew else 0.1) * sd, key
+        assert values.std() == pytest.approx(sd, rel=0.5 if anew else 0.2), key
+
+
+def test_health_is_stable_in_every_draw_and_few_samples_are_refused() -> None:
+    assert all(steady(draw) for draw in DRAWS[:8])
+    assert 0.0 < rejection_rate(48) < 0.3
+    runaway = dict.fromkeys((edge.id for edge in edges() if edge.source != edge.target), 1.0)
+    assert not steady(Draw(None, {}, runaway))
+
+
+def test_strengths_of_edges_have_their_sign_and_spread() -> None:
+    """Of a normal prior folded at 0, mean and variance are known (Leone et al. 1961)."""
+    from scipy.stats import foldnorm
+
+    z = []
+    for edge in edges():
+        values = np.abs([draw.strength[edge.id] for draw in DRAWS])
+        folded = foldnorm(abs(edge.strength) / edge.sd, scale=edge.sd)
+        z.append((values.mean() - folded.mean()) / folded.std())
+        if edge.sign_certain:
+            assert {np.sign(draw.strength[edge.id]) for draw in DRAWS} == {np.sign(edge.strength)}
+    assert abs(np.mean(z)) < 0.05  # truncation to stable health hardly shifts them
+    assert np.sqrt(np.mean(np.square(z))) < 0.25
 
 
 def test_factors_given_instead_of_a_member_are_that_member() -> None:
@@ -120,7 +144,7 @@ def test_half_saturation_sets_how_much_more_dopamine_is_heard() -> None:
         factors = {row.receptor: np.log(k / row.half_saturation) for row in receptors()}
         brain = HealthyBrain(model(), Draw(None, factors), feedback=False)
         np.testing.assert_array_equal(brain.state.rates, healthy().state.rates)
-        modulation = brain.perturbed([Perturbation("dopamine_tone", 2.0)]).modulation
+        modulation = brain.perturbed([Perturbation("dopamine_tone", 2.0)], phase="acute").modulation
         assert modulation is not None
         d2 = model().slot_mask["D2"]
         density = brain.model.regional(brain.draw).get("d2_density", np.ones(d2.shape))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import hyp2f1
 
 from synsys.brain.bold import drive_weights
-from synsys.brain.draws import draws
+from synsys.brain.draws import Draw
 from synsys.brain.eeg import (
     BRAIN_AXES,
     BRAIN_CENTRE,
@@ -319,7 +319,7 @@ def test_a_planted_gamma_contrast_reaches_the_scalp():
 
 def test_gamma_contrast_of_the_model_keeps_its_sign_and_size_on_the_scalp():
     brain = load_embedded()
-    healthy = HealthyBrain(BrainModel(brain), draws(1, beta=0)[0])
+    healthy = HealthyBrain(BrainModel(brain), Draw(1))
     frequency = np.array([36.0, 40.0, 44.0])
     states = healthy.state, healthy.perturbed([Perturbation("gabaa_pv_conductance", 0.8)])
     weights = drive_weights(healthy.state)

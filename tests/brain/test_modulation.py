@@ -6,12 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import healthy
 
-from synsys.brain.modulation import ACTIVATION, Modulation, causal_order, path_from, receptor_links, selection
+from synsys.brain.modulation import (
+    ACTIVATION,
+    Modulation,
+    causal_order,
+    entering,
+    path_from,
+    receptor_links,
+    selection,
+)
 from synsys.circuit.drift import SLOTS
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import TERMS, disorders, inert, links, receptors
+from synsys.knowledge.signaling import edges
 
 MODEL = healthy().model
 PLACES = MODEL.places
@@ -34,7 +43,10 @@ def test_links_run_from_cause_to_effect() -> None:
         for earlier in causal_order():
             if earlier.target == link.source:
                 assert order.index(earlier.id) < order.index(link.id)
-    assert {link.id for link in links()} == set(order) | {link.id for link in receptor_links()}
+    assert {link.id for link in links()} == {
+        *order,
+        *(link.id for link in (*receptor_links(), *entering())),
+    }
 
 
 def test_untouched_variables_are_healthy() -> None:
@@ -107,20 +119,31 @@ def test_a_link_alone_obeys_its_law(link, size: float) -> None:
     np.testing.assert_array_equal(target[~mask], base)
 
 
+def test_a_definition_enters_the_network_and_a_link_leaves_it() -> None:
+    """thalamocortical_feedback -> long_range_synaptic_weight (a node) is carried before links are."""
+    moved = Modulation(PLACES)
+    moved.perturb(Perturbation("thalamocortical_feedback", 0.5))
+    assert not moved.changed("long_range_synaptic_weight")
+    moved.enter()
+    relay = MODEL.slot_mask["TC"]
+    np.testing.assert_allclose(moved.value("long_range_synaptic_weight")[relay], 0.5)
+    np.testing.assert_array_equal(moved.value("long_range_synaptic_weight")[~relay], 1.0)
+
+
 def test_two_links_in_a_row_compose() -> None:
-    # camp_level -> pka_activity -> creb_activity, both power laws.
+    # sert_occupancy -> serotonin_level -> activation of receptors; monoamine_tone -> the same tone.
     strength = {link.id: link.strength for link in links()}
-    down = carried(Perturbation("camp_level", 0.5))
-    first = strength["camp_level->pka_activity"]
-    second = strength["pka_activity->creb_activity"]
-    np.testing.assert_allclose(down.value("pka_activity"), 0.5**first)
-    np.testing.assert_allclose(down.value("creb_activity"), 0.5 ** (first * second))
+    k = strength["sert_occupancy->serotonin_level"]
+    both = carried(Perturbation("sert_occupancy", 0.8, "+"), Perturbation("monoamine_tone", 0.5))
+    np.testing.assert_allclose(both.value("serotonin_level"), 0.5 * np.exp(0.8 * k))
+    assert both.changed(ACTIVATION + "5-HT1A")
 
 
 def test_strengths_of_a_draw_replace_those_of_the_table() -> None:
     off = dict.fromkeys((link.id for link in links()), 0.0)
     moved = carried(Perturbation("camp_level", 0.5), strength=off)
-    np.testing.assert_array_equal(moved.value("pka_activity"), 1.0)
+    np.testing.assert_array_equal(moved.value("hcn_conductance"), 1.0)
+    assert (carried(Perturbation("camp_level", 0.5)).value("hcn_conductance") != 1.0).any()
 
 
 @pytest.mark.parametrize("row", receptors(), ids=lambda r: r.receptor)
@@ -181,11 +204,52 @@ def test_what_is_not_there_is_named(change: Perturbation, text: str) -> None:
         selection(PLACES, change)
 
 
-def test_grade_of_a_path_is_its_worst_link() -> None:
+def test_grade_of_a_path_is_its_worst_row() -> None:
     grade = path_from([Perturbation("camp_level", 0.8)])
-    by_id = {link.id: link.grade for link in links()}
+    by_id = {row.id: row.grade for row in (*links(), *edges())}
     assert grade["camp_level"] == "A"
-    assert grade["pka_activity"] >= by_id["camp_level->pka_activity"]
+    assert grade["pka_activity"] == by_id["camp_level->pka_activity"]  # its only regulator
     assert grade["creb_activity"] >= grade["pka_activity"]
     assert "striatal_dopamine" not in grade
     assert "activation:D2" in path_from([Perturbation("d2_occupancy", 0.5, "+")])
+
+
+def test_a_path_goes_no_way_through_the_fast_brain() -> None:
+    assert set(path_from([Perturbation("nmda_conductance", 0.7)])) == {"nmda_conductance"}
+    assert "creb_activity" in path_from([Perturbation("fast:calcium_nmda", 0.7)])
+
+
+def test_no_link_doubles_a_path_through_the_network() -> None:
+    """A direct row beside a mediated path to the same cells of the same regions says so and why."""
+    network = MODEL.slow_brain.network
+    read: dict[str, list] = {}
+    for link in (*causal_order(), *receptor_links()):
+        read.setdefault(link.target, []).append(link)
+
+    def everywhere(link) -> np.ndarray:
+        return PLACES.mask(link.cell, link.where)
+
+    doubled = set()
+    for link in (*causal_order(), *receptor_links()):
+        if link.kind == "definition":
+            continue
+        reach = {link.source: np.ones(SHAPE[0], bool)}
+        frontier = [link.source]
+        while frontier:
+            name = frontier.pop()
+            for edge, mask in zip(network.edges, network.mask > 0, strict=True):
+                if edge.source != name or edge.target == link.source:
+                    continue
+                here = reach[name] & mask
+                if here.any() and network.body[network.at[edge.target]]:
+                    here = np.ones(SHAPE[0], bool)
+                known = reach.get(edge.target, np.zeros(SHAPE[0], bool))
+                if (here & ~known).any():
+                    reach[edge.target] = known | here
+                    frontier.append(edge.target)
+        for other in read[link.target]:
+            if other.source != link.source and other.source in reach:
+                same = everywhere(link) & everywhere(other) & reach[other.source][:, None]
+                if same.any():
+                    doubled.add(link.id)
+    assert doubled == {link.id for link in links() if link.parallel}

@@ -44,7 +44,8 @@ def after(*changes: Perturbation) -> State:
 
 
 def linked(*changes: Perturbation) -> State:
-    return OPEN.perturbed(list(changes))
+    """The state at once, before molecules have answered."""
+    return OPEN.perturbed(list(changes), phase="acute")
 
 
 def same(a: State, b: State) -> None:

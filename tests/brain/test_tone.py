@@ -57,7 +57,7 @@ def test_more_excitation_of_a_nucleus_raises_its_tone_in_every_target_and_nowher
 )
 def test_tones_and_rates_agree(change: Perturbation) -> None:
     """The tone is the relative rate to the power of the strength, times what the user set."""
-    state = BRAIN.perturbed([change])
+    state = BRAIN.perturbed([change], phase="acute")
     rate, cortex = own_rate(state), int(np.flatnonzero(NODES.template == "cortex")[0])
     for cell, name in TONE.items():
         given = change.value if change.name == name else 1.0
@@ -93,13 +93,14 @@ def test_without_feedback_tones_stay_and_autoreceptors_do_nothing_beyond_the_nuc
 
 
 def test_what_is_wired_is_told_without_the_feedback() -> None:
-    """Origin is by links alone: a tone that only follows a rate does not count as wired."""
-    state = BRAIN.perturbed([Perturbation("na_conductance", 0.9), Perturbation("bdnf", 0.8)])
+    """Origin is by the tables alone: a tone that only follows a rate does not count as wired."""
+    state = BRAIN.perturbed([Perturbation("na_conductance", 0.9)])
     assert state.modulation is not None
     assert (state.parameters.g_sk != BRAIN.state.parameters.g_sk).any()  # by noradrenaline
-    assert "kcnn3_conductance" not in state.modulation.touched
-    assert not set(TONE.values()) & state.modulation.touched
-    assert "trkb_activity" in state.modulation.touched
+    assert state.modulation.touched == {"na_conductance"}
+    both = BRAIN.perturbed([Perturbation("na_conductance", 0.9), Perturbation("bdnf", 0.8)])
+    assert both.modulation is not None
+    assert {"trkb_activity", "glutamate_release"} <= both.modulation.touched
 
 
 def test_the_power_of_a_diffuse_projection_is_its_strength() -> None:
@@ -128,7 +129,7 @@ def test_excitation_excites_the_nuclei() -> None:
             more = brain.perturbed([Perturbation("excitatory_drive", 1.1, cell=cell)])
             change.append(np.log(more.rates[STEM, i] / brain.state.rates[STEM, i]))
     by_cell = np.array(change).reshape(-1, len(CELLS))
-    assert (np.median(by_cell, 0) > 0.01).all()
+    assert (np.median(by_cell, 0) > 0).all()
     assert (by_cell > -0.01).all()
 
 

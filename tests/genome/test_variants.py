@@ -9,6 +9,7 @@ from synsys.knowledge.genetics import genes, pathway_genes, variant_effects
 from synsys.knowledge.load import entities, pathways, vocabulary
 from synsys.knowledge.mechanisms import links
 from synsys.knowledge.resolve import quantity, resolved
+from synsys.knowledge.signaling import edges
 
 
 def only(doses):
@@ -31,7 +32,7 @@ def test_the_genes_the_review_names_have_a_variant():
 
 
 def test_allele_doses_keep_the_vocabulary_rows_and_their_links_tell_size_and_sign():
-    sources = {link.source for link in links()}
+    sources = {row.source for row in (*links(), *edges())}
     for row in variant_effects():
         if row.law == "dose":
             assert row.quantity in sources

@@ -11,8 +11,9 @@ from synsys.knowledge import mechanisms as m
 from synsys.knowledge.atlas import loci
 from synsys.knowledge.connections import connections
 from synsys.knowledge.kinetics import Channel, Projection, Synapse, check_evidence
-from synsys.knowledge.load import vocabulary
+from synsys.knowledge.load import pathways, vocabulary
 from synsys.knowledge.rows import TableError, parse_table
+from synsys.knowledge.signaling import edges, nodes
 
 CIRCUIT = {  # what the circuit itself scales; every chain of links must end here
     "ampa_conductance", "nmda_conductance", "gabaa_conductance", "gabaa_pv_conductance",
@@ -20,7 +21,7 @@ CIRCUIT = {  # what the circuit itself scales; every chain of links must end her
     "kcnn3_conductance", "kcnh2_conductance", "cacna1c_conductance", "cacna1h_conductance",
     "hcn_conductance", "na_conductance", "cl_conductance", "pv_interneuron_density", "gad1_expression",
     "spine_density", "long_range_synaptic_weight", "conduction_velocity", "excitatory_drive",
-    "noise_amplitude", "neurovascular_coupling", "chloride_reversal",
+    "noise_amplitude", "neurovascular_coupling", "chloride_reversal", "nmda_decay", "gabaa_decay",
 }  # fmt: skip
 TABLES = ("templates", "channels", "synapses", "projections", "receptors", "links", "maps", "population",
           "disorders")  # fmt: skip
@@ -36,9 +37,11 @@ def places() -> set[str]:
 
 
 def link_graph() -> dict[str, set[str]]:
+    """Links and receptors; loops through the signaling network take time and are no cycles of links."""
     graph: dict[str, set[str]] = {}
     for link in m.links():
-        graph.setdefault(link.source, set()).add(link.target)
+        if link.target not in nodes():
+            graph.setdefault(link.source, set()).add(link.target)
     for row in m.receptors():
         for name in (row.density, row.tone, row.occupancy):
             if name:
@@ -160,20 +163,41 @@ def test_law_fits_the_unit_of_the_source() -> None:
         if link.source.startswith("activation:"):
             assert link.law == "exp", link.id
             continue
-        multiplies = names[link.source].multiplies
-        assert (link.law == "power") == multiplies, link.id
-        if link.law == "add":
-            assert not names[link.target].multiplies, link.id
-        else:
-            assert names[link.target].multiplies, link.id
+        source, target = names[link.source].multiplies, names[link.target].multiplies
+        assert (link.law == "add") == (not target), link.id
+        assert (link.law == "power") == (source and target), link.id
 
 
 def test_unsigned_sources_are_unsigned_in_all_their_rows() -> None:
-    unsigned = {link.source for link in m.links() if not link.sign_certain}
+    rows = (*m.links(), *edges())
+    unsigned = {row.source for row in rows if not row.sign_certain}
     assert {"cacna1c_risk_variant", "grin2b_variant", "mir137_risk_variant"} <= unsigned
+    for row in rows:
+        if row.source.endswith("_variant") or row.source == "ion_channel_dysfunction":
+            assert not row.sign_certain, row.id
+
+
+def test_links_lead_to_the_circuit_and_edges_to_molecules() -> None:
+    """A change of a molecule by a molecule takes time, so it is an edge; links into nodes are definitions."""
     for link in m.links():
-        if link.source.endswith("_variant") or link.source == "ion_channel_dysfunction":
-            assert not link.sign_certain, link.id
+        if link.target in nodes():
+            assert link.kind == "definition", link.id
+    activations = {f"activation:{row.receptor}" for row in m.receptors()}
+    assert {row.source for row in edges() if row.source.startswith("activation:")} <= activations
+
+
+def test_every_edge_has_a_source_and_evidence() -> None:
+    for row in (*edges(), *nodes().values()):
+        source = getattr(row, "citation", None) or row.source
+        assert len(source) >= 10, row
+        assert row.grade in "ABC"
+        if row.checked == "recalled":
+            assert row.grade == "C"
+
+
+def test_every_quantity_of_a_pathway_that_can_be_changed_has_an_effect() -> None:
+    names = {name for row in pathways().values() for name in row.perturbations}
+    assert [name for name in sorted(names) if vocabulary()[name].perturbable and m.inert(name)] == []
 
 
 def test_pv_and_sst_are_reached_apart() -> None:
@@ -332,6 +356,7 @@ def test_evidence_is_refused_where_it_is_better_than_its_check() -> None:
         (Projection, {"delay": "-2"}, "delay"),
         (m.Link, {"target": "bdnf"}, "links to itself"),
         (m.Link, {"sd": "0"}, "definition only"),
+        (m.Link, {"parallel": "yes"}, "says why"),
         (m.DisorderRow, {"value": "1"}, "changes nothing"),
         (m.DisorderRow, {"sd": "0"}, "sd must be > 0"),
         (m.Variability, {"sd": "-0.1"}, "sd must be > 0"),
@@ -357,7 +382,7 @@ def test_a_bad_row_is_refused(row_class: type, change: dict[str, str], message: 
         m.Link: {
             "id": "x", "source": "bdnf", "target": "trkb_activity", "source_where": "", "where": "",
             "cell": "", "law": "power", "strength": "1", "sd": "1", "sign_certain": "yes",
-            "kind": "mechanism", "direct": "no",
+            "kind": "mechanism", "parallel": "no",
         },
         m.DisorderRow: {
             "disorder": "disorder_scz", "name": "spine_density", "op": "*", "value": "0.9", "sd": "0.1",

@@ -13,6 +13,7 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import load, save, validate
 from synsys.data.embedded import load_embedded
+from synsys.knowledge.signaling import nodes
 from synsys.measures.standing import HELD
 from synsys.scales.cascade import cascade, profile, resolve
 
@@ -20,6 +21,9 @@ SMALL = (
     "L.rostralmiddlefrontal", "L.medialorbitofrontal", "L.precuneus", "L.insula", "L.pericalcarine",
     "L.precentral", "L.thalamus", "L.hippocampus", "L.amygdala", "L.caudate", "L.pallidum",
 )  # fmt: skip
+
+READ_OF_THE_CIRCUIT = {"pv_interneuron_function", "synaptic_strength", "intracellular_calcium"}
+"""Nodes of the signaling network whose healthy value and change the circuit computes as well."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,26 @@ def test_an_input_is_no_result_and_links_are_wired(small: Connectome) -> None:
     assert table.origin["circuit_integrity"] == "by construction"
     assert table.d[["circuit_integrity", "network_dysconnectivity"]].isna().all()
     assert set(table.label) == {"simulated-causal"}
+
+
+def test_molecules_that_the_tables_move_are_results_and_others_are_not(mild, small: Connectome) -> None:
+    """A node of the network is listed where it moved; nothing is moved by a lesion that only activity hears."""
+    assert not set(mild["table"].readout.values) & (set(nodes()) - READ_OF_THE_CIRCUIT)
+    tree = cascade("bdnf=0.8", brain=small, draws=2, jobs=1)
+    table = tree["table"].to_dataset().to_dataframe()
+    moved = table.loc[[name for name in table.index if name in nodes() and name != "bdnf"]]
+    assert {"trkb_activity", "erk_activity", "creb_activity"} <= set(moved.index)
+    assert set(moved.origin) == {"wired"}
+    assert table.effect["trkb_activity"] < table.effect["creb_activity"] < 0
+    computed = moved.index.isin(READ_OF_THE_CIRCUIT)
+    assert (moved.effect[~computed].abs() > 0).all()
+    links = tree["links"].to_dataset().to_dataframe()
+    there = links[(links.source == "bdnf") & (links.target == "trkb_activity")]
+    assert there.law.tolist() == ["production"]
+    lost = links[links.law == "loss"]
+    assert (np.sign(lost.strength) == lost.sign).all()
+    assert {"gsk3b_activity", "wnt_beta_catenin"} in [set(pair) for pair in lost[["source", "target"]].values]
+    assert float(lost[lost.target == "wnt_beta_catenin"].sign.max()) == -1
 
 
 def test_a_weaker_signal_lowers_connectivity_only_through_measurement_noise(small: Connectome) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 
 from synsys import cli
-from synsys.brain.modulation import Places
-from synsys.brain.wiring import build_wiring
+from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
@@ -25,7 +25,7 @@ from synsys.knowledge.mechanisms import disorders
 from synsys.scales import scoring
 from synsys.scales.answers import LOCAL, Answer, Answers, Plan, draw_answers
 from synsys.scales.claims import check_claims, judge, print_claims, to_json
-from synsys.scales.questions import Question, ask, causes_of
+from synsys.scales.questions import Question, Tables, ask, causes_of
 from synsys.scales.runs import Runner
 from synsys.scales.scoring import Guess, compare, verdict, wilson
 
@@ -56,14 +56,13 @@ def median_conductances():
 
 
 @pytest.fixture(scope="module")
-def places(brain) -> Places:
-    return Places(build_wiring(brain), brain.regions)
+def places(brain) -> Tables:
+    return Tables(BrainModel(brain), [Draw(None)])
 
 
 @pytest.fixture(scope="module")
-def whole() -> Places:
-    brain = load_embedded()
-    return Places(build_wiring(brain), brain.regions)
+def whole() -> Tables:
+    return Tables(BrainModel(load_embedded()), [Draw(None)])
 
 
 def claim(
@@ -167,36 +166,36 @@ def test_the_best_baseline_is_the_most_accurate():
 
 def test_a_sign_is_a_factor_on_fractions_and_one_unit_step_elsewhere(whole):
     up, down = (
-        ask(claim("ampa_conductance", sign, "gamma_power", "+1"), COMPUTED, whole, [{}])
+        ask(claim("ampa_conductance", sign, "gamma_power", "+1"), COMPUTED, whole)
         for sign in ("+1", "-1")
     )
     assert [str(change) for state in (*up.states, *down.states) for change in state] == [
         "ampa_conductance=1.25", "ampa_conductance=0.8",
     ]  # fmt: skip
-    found = ask(claim("il6", "+1", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    found = ask(claim("il6", "+1", "gamma_power", "-1"), COMPUTED, whole)
     step = float(vocabulary()["il6"].unit_step)
     assert [(c.op, c.value) for state in found.states for c in state] == [("+", step)]
 
 
 def test_altered_is_run_both_ways_and_expects_nothing(whole):
-    found = ask(claim("na_conductance", "altered", "gamma_power", "altered"), COMPUTED, whole, [{}])
+    found = ask(claim("na_conductance", "altered", "gamma_power", "altered"), COMPUTED, whole)
     assert [state[0].value for state in found.states] == [1.25, 0.8]
     assert found.expected is None
     assert found.change is None
 
 
 def test_altered_goes_one_way_where_health_is_the_end_of_the_scale(whole):
-    found = ask(claim("metabolic_stress", "altered", "gamma_power", "+1"), COMPUTED, whole, [{}])
+    found = ask(claim("metabolic_stress", "altered", "gamma_power", "+1"), COMPUTED, whole)
     assert vocabulary()["metabolic_stress"].low == vocabulary()["metabolic_stress"].healthy == 0
     assert [state[0].value for state in found.states] == [0.25]
 
 
 def test_present_is_the_profile_and_any_disorder_is_all_seven(whole):
-    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole)
     rows = [row for row in disorders() if row.disorder == "disorder_scz"]
     assert [(c.name, c.value) for c in found.states[0]] == [(row.name, row.value) for row in rows]
     assert len(found.states) == 1
-    everything = ask(claim("disorder_any", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    everything = ask(claim("disorder_any", "present", "gamma_power", "-1"), COMPUTED, whole)
     assert len(everything.states) == 7
     assert found.states[0] in everything.states
 
@@ -215,7 +214,8 @@ def test_present_is_the_profile_and_any_disorder_is_all_seven(whole):
         ("disorder_mdd", "-1", "gamma_power", "-1", scoring.ABSENT, "present"),
         ("nmda_conductance", "-1", "network_dysconnectivity", "+1", scoring.CONSTRUCTED, "distance"),
         ("nmda_conductance", "-1", "nmda_conductance", "-1", scoring.CONSTRUCTED, "perturbed"),
-        ("gad1_methylation", "+1", "gad1_expression", "-1", scoring.CONSTRUCTED, "links"),
+        ("gad1_methylation", "+1", "gad1_expression", "-1", scoring.CONSTRUCTED, "rows"),
+        ("nmda_conductance", "-1", "bdnf", "-1", scoring.ABSENT, "takes time"),
         ("nmda_conductance", "-1", "gamma_power", "normalised", scoring.UNSCORED, "normalised"),
         ("nmda_conductance", "shifted", "gamma_power", "+1", scoring.UNSCORED, "shifted"),
     ],
@@ -223,14 +223,14 @@ def test_present_is_the_profile_and_any_disorder_is_all_seven(whole):
 def test_what_the_model_cannot_be_asked_is_settled_with_its_reason(
     whole, cause, change, readout, expected, label, reason
 ):
-    found = ask(claim(cause, change, readout, expected), COMPUTED, whole, [{}])
+    found = ask(claim(cause, change, readout, expected), COMPUTED, whole)
     assert found.settled == label
     assert reason in found.reason
 
 
 def test_a_wired_claim_shows_the_sign_of_the_tables(whole):
-    up = ask(claim("gad1_methylation", "+1", "gad1_expression", "-1"), COMPUTED, whole, [{}])
-    down = ask(claim("gad1_methylation", "-1", "gad1_expression", "-1"), COMPUTED, whole, [{}])
+    up = ask(claim("gad1_methylation", "+1", "gad1_expression", "-1"), COMPUTED, whole)
+    down = ask(claim("gad1_methylation", "-1", "gad1_expression", "-1"), COMPUTED, whole)
     assert (up.wired, down.wired) == (-1, +1)
 
 
@@ -242,26 +242,26 @@ def test_a_readout_that_restates_what_is_perturbed_is_no_evidence(whole):
         ("nmda_conductance", "-1", "topdown_control", 0),  # the circuit says which way
     ):
         computed = COMPUTED | {"ei_ratio", "topdown_control"}
-        found = ask(claim(cause, change, readout, "-1"), computed, whole, [{}])
+        found = ask(claim(cause, change, readout, "-1"), computed, whole)
         assert (found.settled, found.wired) == (scoring.CONSTRUCTED, wired), (cause, readout)
 
 
 def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):
-    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, places, [{}])
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, places)
     assert found.settled == scoring.ABSENT
     assert "striatum" in found.reason
 
 
 def test_every_claim_of_the_ledger_can_be_asked(whole):
     computed = {name for name, row in vocabulary().items() if row.level in ("oscillation", "network")}
-    found = [ask(row, computed, whole, [{}]) for row in ledger().values()]
+    found = [ask(row, computed, whole) for row in ledger().values()]
     assert all(bool(q.settled) != bool(q.states) for q in found)
     assert all(q.reason for q in found if q.settled)
     assert Counter(q.settled for q in found)[""] > 50
 
 
 def test_a_disorder_changes_what_its_profile_names(whole):
-    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole, [{}])
+    found = ask(claim("disorder_scz", "present", "gamma_power", "-1"), COMPUTED, whole)
     causes = causes_of(found)
     assert causes["disorder_scz"] == 1
     assert causes["spine_density"] == -1
@@ -282,7 +282,7 @@ def scored(brain, tmp_path_factory):
         f"A4,{noise},+1,{told},+1,wiring",
         f"A5,{noise},altered,{told},altered,unsigned",
         f"A6,{noise},-1,{told},-1,",
-        "A7,s,epigenetic,mir124,-1,oscillation,gamma_power,-1,emergent",
+        "A7,s,cellular,neuronal_survival,-1,oscillation,gamma_power,-1,emergent",
         "A8,s,therapy,ketamine,+1,oscillation,gamma_power,+1,emergent",
         "A9,s,molecular,GRIN2B,-1,network,network_dysconnectivity,+1,emergent",
         f"A10,{noise},-1,network,modularity,+1,emergent",

@@ -59,7 +59,7 @@ def differences(model: BrainModel, atlas: Atlas, reference: Solution, factor: fl
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(people, "population", lambda: rows)
         for seed in SEEDS:
-            state = person(model, MEDIAN, seed)
+            state = person(HealthyBrain(model, MEDIAN), seed)
             if state.point.converged and stability(state, locate=False).stable:
                 after = readouts(solve(state, atlas.grid, reference.noise), atlas, reference)
                 out.append({name: after.get(name, np.nan) - value for name, value in before.items()})
@@ -72,8 +72,8 @@ def apart(model: BrainModel, atlas: Atlas, reference: Solution) -> pd.DataFrame:
 
 
 def test_the_same_seed_is_the_same_person(model: BrainModel) -> None:
-    draw = draws(1)[0]
-    one, again, other = (person(model, draw, seed) for seed in ((0, 3), (0, 3), (1, 3)))
+    healthy = HealthyBrain(model, draws(1)[0])
+    one, again, other = (person(healthy, seed) for seed in ((0, 3), (0, 3), (1, 3)))
     np.testing.assert_array_equal(one.point.x, again.point.x)
     np.testing.assert_array_equal(one.noise, again.noise)
     assert np.abs(one.rates - other.rates).max() > 1e-3
@@ -84,7 +84,7 @@ def test_what_homeostasis_holds_leaves_the_rates_at_health(model: BrainModel) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(people, "population", lambda: held)
         for seed in range(4):
-            state = person(model, MEDIAN, seed)
+            state = person(HealthyBrain(model, MEDIAN), seed)
             np.testing.assert_allclose(state.rates, 1e3 * state.parameters.rate, rtol=1e-8)
             assert not np.allclose(
                 state.parameters.g_fast, HealthyBrain(model, MEDIAN).state.parameters.g_fast
@@ -92,8 +92,8 @@ def test_what_homeostasis_holds_leaves_the_rates_at_health(model: BrainModel) ->
 
 
 def test_rates_of_people_lie_about_those_of_the_reference(model: BrainModel) -> None:
-    draw = draws(1)[0]
-    rates = np.array([person(model, draw, seed).rates[:6, 0].mean() for seed in range(12)])
+    healthy = HealthyBrain(model, draws(1)[0])
+    rates = np.array([person(healthy, seed).rates[:6, 0].mean() for seed in range(12)])
     assert 2.0 < np.median(rates) < 8.0
     assert 0.02 < spread(np.log(rates)) < 1.0
 

@@ -89,6 +89,15 @@ class BrainModel:
 
         Cortex and the rest are standardised apart, because expression is normalised apart.
         """
+        if name not in self._z_maps:
+            self._z_maps[name] = self._z_map(name)
+        return self._z_maps[name]
+
+    @cached_property
+    def _z_maps(self) -> dict[str, np.ndarray | None]:
+        return {}
+
+    def _z_map(self, name: str) -> np.ndarray | None:
         if name not in self.brain.maps.columns:
             return None
         values = self.brain.maps[name].to_numpy(float)

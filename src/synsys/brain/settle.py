@@ -28,9 +28,8 @@ PROBE = 0.03
 def settled(healthy: HealthyBrain, changes: Modulation) -> State:
     """State of rest of both brains under lasting moves, activity not acting back on molecules.
 
-    The signaling network hears exposures, drugs and the circuit variables and receptors that it moves itself,
-    but no rates; what activity does to molecules takes time, and is integrated in time
-    (`synsys.scales.clock`).
+    The signaling network is where the tables alone leave it (`rested`); what activity does to molecules takes
+    time, and is integrated in time (`synsys.scales.clock`).
 
     Parameters
     ----------
@@ -43,6 +42,20 @@ def settled(healthy: HealthyBrain, changes: Modulation) -> State:
     State
         Not converged if the network comes to no rest.
     """
+    y, found = rested(healthy, changes)
+    state = healthy.with_modulation(healthy.model.slow_brain.applied(changes, y))
+    point = state.point
+    if point.converged and not found:
+        point = replace(point, converged=False, residual=0.0)
+    return replace(state, levels=y, point=point)
+
+
+def rested(healthy: HealthyBrain, changes: Modulation) -> tuple[np.ndarray, bool]:
+    """Levels (S, N) to which the tables alone lead under lasting moves, and whether they come to rest.
+
+    The signaling network hears exposures, drugs and the circuit variables and receptors that it moves itself,
+    but no rates.
+    """
     slow = healthy.model.slow_brain
 
     def hear(y: np.ndarray) -> np.ndarray:
@@ -50,16 +63,11 @@ def settled(healthy: HealthyBrain, changes: Modulation) -> State:
         carried.propagate(healthy.draw.strength, healthy.draw.factors)
         return slow.inputs(carried, {})
 
-    y, found = slow.network.healthy(), True
+    y = slow.network.healthy()
     change = slow.change(changes)
-    if change.any() or hear(y).any():
-        y, found = stationary(slow.network, change, hear, healthy.untempered, healthy.carried_echo)
-    applied = slow.applied(changes, y)
-    state = healthy.with_modulation(applied)
-    point = state.point
-    if point.converged and not found:
-        point = replace(point, converged=False, residual=0.0)
-    return replace(state, levels=y, point=point)
+    if not change.any() and not hear(y).any():
+        return y, True
+    return stationary(slow.network, change, hear, healthy.untempered, healthy.carried_echo)
 
 
 def tempered(healthy: HealthyBrain) -> tuple[Kinetics, float]:

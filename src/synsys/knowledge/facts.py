@@ -69,6 +69,11 @@ class Quantity:
         return self.unit_step == "ratio"
 
     @property
+    def rest(self) -> float:
+        """Value in health of what only the tables move: 1 of a factor, else `healthy` or 0."""
+        return 1.0 if self.multiplies else (self.healthy or 0.0)
+
+    @property
     def perturbable(self) -> bool:
         """Whether it may be set; otherwise it is only read, given or suffered."""
         return self.kind in ("perturbation", "both")

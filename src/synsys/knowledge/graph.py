@@ -1,7 +1,8 @@
-"""Signed paths through claims and links: how one quantity is said to reach another.
+"""Signed paths through claims and tables: how one quantity is said to reach another.
 
 Nodes are the quantities of the vocabulary, from genes to symptoms, and the activation of each receptor.
-Edges are the claims of the source review and the links the model runs on.
+Edges are the claims of the source review, and the links and the regulators of molecules that the model runs
+on (what the simulated brain does to molecules is computed, and no path).
 """
 
 from collections import defaultdict
@@ -12,9 +13,11 @@ from synsys.core.errors import UserError
 from synsys.knowledge.load import claims, vocabulary
 from synsys.knowledge.mechanisms import links, receptors
 from synsys.knowledge.resolve import related_quantities
+from synsys.knowledge.signaling import FAST
+from synsys.knowledge.signaling import edges as regulators
 
 STRENGTHS = ("causal", "mechanistic", "predictive", "associative", "hypothesis")
-"""Strength of evidence, strongest first; links of grade A, B and C count as the first, second and last."""
+"""Strength of evidence, strongest first; rows of grade A, B and C count as the first, second and last."""
 
 _DIRECTION = {"+1": 1, "-1": -1, "present": 1}
 _GRADES = {"A": "causal", "B": "mechanistic", "C": "hypothesis"}
@@ -31,13 +34,13 @@ class Edge:
     sign : {-1, 0, +1}
         Sign of the effect of more of `source`; 0 where it is not given.
     evidence : tuple of str
-        Ids of claims and links, strongest first.
+        Ids of claims, links and regulators, strongest first.
     strength : str
         The strongest evidence, one of `STRENGTHS`.
     conditions : tuple of str
         Disorders under which it is claimed; ``any`` means no restriction.
     regions, cells : tuple of str
-        To which links confine it; empty means no restriction.
+        To which the tables confine it; empty means no restriction.
     """
 
     source: str
@@ -138,7 +141,7 @@ def level(name: str) -> str:
 def edges() -> dict[str, tuple[Edge, ...]]:
     """Edges by the node they leave; every quantity has an entry, empty if nothing leaves it."""
     grouped: dict[tuple[str, str, int], list[Edge]] = defaultdict(list)
-    for edge in (*_claimed(), *_linked(), *_received()):
+    for edge in (*_claimed(), *_linked(), *_regulated(), *_received()):
         grouped[edge.source, edge.target, edge.sign].append(edge)
     outgoing: dict[str, list[Edge]] = defaultdict(list, {name: [] for name in vocabulary()})
     for (source, target, sign), parts in grouped.items():
@@ -191,6 +194,22 @@ def _linked() -> list[Edge]:
         )
         for link in links()
     ]
+
+
+def _regulated() -> list[Edge]:
+    """What raises the loss of a molecule lowers it."""
+    out = []
+    for row in regulators():
+        if row.source not in FAST and row.source != row.target:
+            sign = (1 if row.strength > 0 else -1) * (-1 if row.acts_on == "loss" else 1)
+            where = row.where or row.source_where
+            out.append(
+                Edge(
+                    row.source, row.target, sign if row.sign_certain else 0, (row.id,), _GRADES[row.grade],
+                    (), where,
+                )
+            )  # fmt: skip
+    return out
 
 
 def _received() -> list[Edge]:

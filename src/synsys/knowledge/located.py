@@ -62,8 +62,8 @@ class Located:
             If it is no mapping, or a key is unknown, no text, or given twice.
         """
         names = tuple(accepted)
-        if self.node.id != "mapping":
-            raise self.error(f"{what} is a mapping of keys and values, this is a {_KINDS[self.node.id]}")
+        if not self.is_mapping:
+            raise self.error(f"{what} is a mapping of keys and values, this is a {self._kind}")
         found: dict[str, Located] = {}
         for key, value in self.node.value:
             place = Located(key, self.filename)
@@ -77,24 +77,32 @@ class Located:
 
     def items(self, what: str) -> list[Located]:
         """Members of a list; UserError if it is none."""
-        if self.node.id != "sequence":
-            raise self.error(f"{what} is a list (lines that begin with -), this is a {_KINDS[self.node.id]}")
+        if not self.is_list:
+            raise self.error(f"{what} is a list (lines that begin with -), this is a {self._kind}")
         return [Located(item, self.filename) for item in self.node.value]
 
     @property
     def is_list(self) -> bool:
         """Whether it is a list."""
-        return self.node.id == "sequence"
+        return self._kind == "list"
 
     @property
     def is_mapping(self) -> bool:
         """Whether it is a mapping."""
-        return self.node.id == "mapping"
+        return self._kind == "mapping"
+
+    @property
+    def _kind(self) -> str:
+        import yaml
+
+        if isinstance(self.node, yaml.MappingNode):
+            return "mapping"
+        return "list" if isinstance(self.node, yaml.SequenceNode) else "single value"
 
     def text(self, what: str) -> str:
         """A scalar's text; UserError if it is a list or mapping, or empty."""
-        if self.node.id != "scalar":
-            raise self.error(f"{what} is one value, this is a {_KINDS[self.node.id]}")
+        if self.is_list or self.is_mapping:
+            raise self.error(f"{what} is one value, this is a {self._kind}")
         value = str(self.node.value).strip()
         if not value:
             raise self.error(f"{what} is empty")
@@ -113,9 +121,6 @@ class Located:
         if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
             raise self.error(f"{what} is a whole number from {least} to {most}, not {text!r}")
         return int(text)
-
-
-_KINDS = {"mapping": "mapping", "sequence": "list", "scalar": "single value"}
 
 
 def locate(text: str, filename: str) -> Located:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from synsys.knowledge.kinetics import Channel, Checked, Grade, Projection, Synapse, Template, check_evidence
 from synsys.knowledge.rows import load_table
+from synsys.knowledge.signaling import edges
 
 TONES = {
     "dopamine": "dopamine_tone",
@@ -103,8 +104,8 @@ class Link:
     sign_certain : bool
         False: the literature does not give the sign, both are run.
     kind : {"definition", "receptor", "mechanism"}
-    direct : bool
-        Stands in for a path through signaling that is not modelled yet.
+    parallel : bool
+        Acts beside a path through the signaling network to the same target on purpose; `note` says why.
     citation : str
     """
 
@@ -119,7 +120,7 @@ class Link:
     sd: float
     sign_certain: bool
     kind: Literal["definition", "receptor", "mechanism"]
-    direct: bool
+    parallel: bool
     checked: Checked
     grade: Grade
     citation: str
@@ -131,6 +132,8 @@ class Link:
             raise ValueError(f"{self.source} links to itself")
         if self.strength == 0 or self.sd < 0 or (self.sd == 0) != (self.kind == "definition"):
             raise ValueError("strength must not be 0; sd is > 0, and 0 for a definition only")
+        if self.parallel and not self.note:
+            raise ValueError("a link parallel to a path needs a note that says why")
 
 
 @dataclass(frozen=True)
@@ -291,11 +294,12 @@ def links() -> tuple[Link, ...]:
 @cache
 def _causes() -> frozenset[str]:
     received = (name for row in receptors() for name in (row.density, row.tone, row.occupancy) if name)
-    return TERMS | {link.source for link in links()} | set(received)
+    followed = {link.source for link in links()} | {edge.source for edge in edges()}
+    return TERMS | followed | set(received)
 
 
 def inert(name: str) -> bool:
-    """Whether nothing follows from a quantity: no term, link or receptor of the model takes it up."""
+    """Whether nothing follows from a quantity: no term, link, edge or receptor of the model takes it up."""
     return name not in _causes()
 
 

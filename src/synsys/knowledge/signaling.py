@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from synsys.core.errors import UserError
+from synsys.core.errors import UserError, unknown
+from synsys.knowledge.development import processes
 from synsys.knowledge.kinetics import Checked, Grade, check_evidence
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.rows import load_table
@@ -146,9 +147,11 @@ def edges() -> tuple[Edge, ...]:
     Raises
     ------
     UserError
-        If an edge names no quantity, targets no node, or lacks (or has) a saturation against its form.
+        If an edge names no quantity, targets no node, or lacks (or has) a saturation against its form; if
+        a node or edge names a developmental process that ``development_processes.csv`` lacks.
     """
     rows, known = load_table("signaling_edges.csv", Edge), nodes()
+    gates = {row.process for row in processes()}
     for name, count in Counter(row.id for row in rows).items():
         if count > 1:
             raise UserError(f"signaling_edges.csv: {name} is given {count} times")
@@ -159,9 +162,13 @@ def edges() -> tuple[Edge, ...]:
             raise UserError(
                 f"signaling_nodes.csv: {name} ({vocabulary()[name].unit}) cannot be a {node.form}"
             )
+        if node.process and node.process not in gates:
+            raise unknown(f"process of {name}", node.process, gates, "see development_processes.csv")
     for row in rows:
         if row.target not in known:
             raise UserError(f"signaling_edges.csv, {row.id}: {row.target} is no node")
+        if row.window and row.window not in gates:
+            raise unknown(f"window of {row.id}", row.window, gates, "see development_processes.csv")
         if (
             row.source not in FAST
             and not row.source.startswith(ACTIVATION)

@@ -110,7 +110,7 @@ def draw_answers(runner: Runner, k: int, plan: object) -> list[Answer | None] | 
     solution = solve(healthy.state, runner.grid)
     if not stability(healthy.state, solution.response, False).stable:
         return None
-    other = person(runner.model, draw, (runner.seed, k))
+    other = person(healthy, (runner.seed, k))
     out: list[Answer | None] = [
         _measured(runner, solution, everything, plan),
         _answer(runner, other, everything, plan, solution, False),

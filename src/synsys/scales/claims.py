@@ -18,7 +18,7 @@ from synsys.scales import baselines as guess
 from synsys.scales import scoring
 from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, Plan, computed, solve_plan
 from synsys.scales.cascade import open_brain
-from synsys.scales.questions import Question, State, ask, causes_of
+from synsys.scales.questions import Question, State, Tables, ask, causes_of
 from synsys.scales.runs import Runner
 from synsys.scales.scorecard import print_claims
 
@@ -26,7 +26,7 @@ SCHEMA_VERSION = "1"
 SAMPLE = 16
 """Most perturbations that the baseline of other perturbations samples."""
 SIGNED = 8
-"""Draws from which the sign of a wired effect is read; a link of unknown sign takes both in the first two."""
+"""Draws from which the sign of a wired effect is read; a row of unknown sign takes both in the first two."""
 __all__ = ["ClaimsResult", "Row", "check_claims", "print_claims", "to_json"]
 
 
@@ -152,8 +152,8 @@ def check_claims(
         raise UserError(f"draws = {draws}: at least 2 are needed for a probability")
     runner = Runner(open_brain(brain), draws, seed, fine=False, jobs=jobs)
     available, fc = computed(runner)
-    strengths = [draw.strength for draw in runner.draws[:SIGNED]]
-    questions = [ask(claim, available, runner.model.places, strengths) for claim in rows]
+    tables = Tables(runner.model, runner.draws[:SIGNED])
+    questions = [ask(claim, available, tables) for claim in rows]
     plan, sample = _plan(runner, questions, fc)
     answers = solve_plan(runner, plan, progress)
     judged = tuple(judge(question, answers) for question in questions)

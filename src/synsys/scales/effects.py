@@ -71,7 +71,10 @@ class Healthy:
 
 def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
             perturbed: list[Outcome]) -> Effects:  # fmt: skip
-    """Effect of a set of perturbations on every readout.
+    """Effect of a set of perturbations on every readout and every molecule that the tables move.
+
+    A readout is wired if rows of the tables alone lead to it or to a quantity that it restates
+    (`brain.modulation.path_from`, `measures.standing.RESTATED`), else it emerges.
 
     Effect size d = effect / between-person sd; P(sign) = (n + 1/2) / (N + 1) with n draws in which the
     effect is positive. Ratio quantities are compared as logarithms of ratios, others as differences.
@@ -81,6 +84,8 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
     people, after = (frame.reindex(columns=before.columns) for frame in (people, measured(runner, perturbed)))
     moved = pd.DataFrame([o.touched for o in perturbed])
     inputs = {c.name for c in changes}
+    moved = moved.reindex(columns=[*moved.columns, *sorted(inputs - {*moved.columns})])
+    moved = moved.fillna({name: vocabulary()[name].rest for name in moved.columns})
     grades = path_from(changes)
     worst = (
         max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
@@ -97,11 +102,11 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
             b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
             if name in DISTANCES:
                 p = np.full(len(a), np.nan)  # nobody is away from their own health
-            wired = name in moved or RESTATED.get(name, {}).keys() & set(moved.columns)
+            wired = grades.keys() & {name, *RESTATED.get(name, ())}
             origin = "by construction" if name in DISTANCES else "wired" if wired else "emergent"
         else:
             a = moved[name].to_numpy(float)
-            b = np.full(len(a), 1.0 if quantity_row.multiplies else (quantity_row.healthy or 0.0))
+            b = np.full(len(a), quantity_row.rest)
             p = np.full(len(a), np.nan)
             origin = "input" if name in inputs else "wired"
         if not enough and origin != "input":

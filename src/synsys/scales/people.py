@@ -4,11 +4,12 @@ One healthy person is solved beside the reference in every draw, at the same fre
 the two is the spread between people, calibration uncertainty left out. `cascade` and `check-claims` share it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from synsys.brain.draws import Draw
-from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
+from synsys.brain.settle import rested
 from synsys.brain.state import HealthyBrain, State
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import population
@@ -17,30 +18,32 @@ FREE = ("excitatory_drive", "noise_amplitude", "neurovascular_coupling", "conduc
 """Variables that homeostasis does not hold: they act on a balanced brain and move its rates or signals."""
 
 
-def person(model: BrainModel, draw: Draw, seed: int | tuple[int, int]) -> State:
+def person(healthy: HealthyBrain, seed: int | tuple[int, int]) -> State:
     """A healthy person: `population.csv` sampled once, the same in all regions.
 
-    Conductances vary under homeostasis (the background keeps the healthy rates); the variables of `FREE`
-    act on top of it, so rates vary as well.
+    Molecules settle with what varies (`brain.settle.rested`). Conductances vary under homeostasis (the
+    background keeps the healthy rates); the variables of `FREE` act on top of it, so rates vary as well.
 
     Parameters
     ----------
-    model : BrainModel
-    draw : Draw
-        Calibration member, links and maps that the person shares with the reference.
+    healthy : HealthyBrain
+        The reference, whose calibration member, links and maps the person shares.
     seed : int or (int, int)
         Of a run and the number of the draw.
     """
+    model, draw = healthy.model, healthy.draw
     rng = np.random.default_rng(seed)
     shape = model.wiring.kappa.shape[2], 3
-    density = model.densities(draw)
-    held, free = (Modulation(model.places, density) for _ in range(2))
+    held, free = (Modulation(model.places, healthy.densities) for _ in range(2))
     everywhere = np.ones(shape, bool)
     for row in population():
         (free if row.name in FREE else held).move(row.name, everywhere, row.sd * rng.standard_normal())
-    held.propagate(draw.strength, draw.factors)  # receptors and transmitters act through their links
+    levels, found = rested(healthy, held)
+    held = model.slow_brain.applied(held, levels)
+    held.propagate(draw.strength, draw.factors)
     factors = {name: held.value(name) for name in held.touched if name in vocabulary()}
-    return HealthyBrain(model, draw, factors).with_modulation(free)
+    state = HealthyBrain(model, draw, factors).with_modulation(free)
+    return state if found else replace(state, point=replace(state.point, converged=False, residual=0.0))
 
 
 def effect_size(change: float, apart: np.ndarray) -> float:

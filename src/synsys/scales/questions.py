@@ -3,15 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synsys.brain.modulation import Modulation, Places, path_from, selection
+import numpy as np
+
+from synsys.brain.draws import Draw
+from synsys.brain.model import BrainModel
+from synsys.brain.modulation import Modulation, path_from, selection
+from synsys.brain.settle import rested
+from synsys.brain.state import HealthyBrain
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.facts import Claim, Quantity
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import quantity, unit_change
+from synsys.knowledge.signaling import nodes
 from synsys.measures.standing import DISTANCES, RESTATED
 from synsys.scales.cascade import profile
+from synsys.scales.runs import MOVED
 from synsys.scales.scoring import ABSENT, CONSTRUCTED, UNSCORED, sign_of
 
 ANY_DISORDER = "disorder_any"
@@ -57,9 +65,35 @@ class Question:
         return self.cause, str(self.change), self.readout, str(self.expected or self.claim.change_to)
 
 
-def ask(
-    claim: Claim, computed: set[str], places: Places, strengths: Sequence[Mapping[str, float]]
-) -> Question:
+class Tables:
+    """What the tables alone make of perturbations, in a few draws.
+
+    Parameters
+    ----------
+    model : BrainModel
+    draws : sequence of Draw
+    """
+
+    def __init__(self, model: BrainModel, draws: Sequence[Draw]) -> None:
+        self.places = model.places
+        self._brains = [HealthyBrain(model, draw) for draw in draws]
+        self._known: dict[State, tuple[Modulation, ...]] = {}
+
+    def moved(self, state: State) -> tuple[Modulation, ...]:
+        """Everything that moves once molecules have settled, activity left out; one for each draw."""
+        if state not in self._known:
+            self._known[state] = tuple(self._moved(brain, state) for brain in self._brains)
+        return self._known[state]
+
+    @staticmethod
+    def _moved(brain: HealthyBrain, state: State) -> Modulation:
+        changes = brain.moved(state, sized=False)
+        out = brain.model.slow_brain.applied(changes, rested(brain, changes)[0])
+        out.propagate(brain.draw.strength, brain.draw.factors)
+        return out
+
+
+def ask(claim: Claim, computed: set[str], tables: Tables) -> Question:
     """Turn a claim into a question.
 
     Parameters
@@ -67,9 +101,8 @@ def ask(
     claim : Claim
     computed : set of str
         Readouts that the model computes for this brain.
-    places : Places
-    strengths : sequence of mapping
-        Link strengths of a few draws, from which the sign of a wired effect is read.
+    tables : Tables
+        From which the sign of a wired effect is read.
     """
     expected = sign_of(claim.change_to)
     direction = 0 if claim.change_from == "present" else sign_of(claim.change_from)
@@ -92,7 +125,7 @@ def ask(
     try:
         states = _states(cause, claim.change_from)
         for change in (row for state in states or () for row in state):
-            selection(places, change)
+            selection(tables.places, change)
     except UserError as error:
         return settled(ABSENT, str(error))
     if states is None:
@@ -104,9 +137,9 @@ def ask(
     own = {readout.name: 1} | RESTATED.get(readout.name, {})
     reached = [bool(own.keys() & set(path_from(state))) for state in states]
     if all(reached) or (any(reached) and readout.name not in computed):
-        signs = {_wired_sign(own, state, places, k) for state in states for k in strengths}
+        signs = {_wired_sign(own, moved) for state in states for moved in tables.moved(state)}
         sign = signs.pop() if len(signs) == 1 else 0
-        return settled(CONSTRUCTED, "links of the tables alone carry the change to it", wired=sign)
+        return settled(CONSTRUCTED, "rows of the tables alone carry the change to it", wired=sign)
     if readout.name not in computed:
         return settled(ABSENT, _why_not_computed(readout))
     if readout.name in DISTANCES:
@@ -149,21 +182,16 @@ def _states(cause: Quantity, change: str) -> tuple[State, ...] | None:
     return tuple(possible)
 
 
-def _wired_sign(signs: Mapping[str, int], state: State, places: Places, strength: Mapping[str, float]) -> int:
-    """Sign of what links alone do to a readout, or to the conductances it restates, over all populations.
+def _wired_sign(signs: Mapping[str, int], moved: Modulation) -> int:
+    """Sign of what the tables alone do to a readout, or to the quantities it restates, over all populations.
 
-    0 where the conductances pull apart, or where one of them alone does not say which way.
+    0 where these pull apart, or where one of them alone does not say which way.
     """
-    modulation = Modulation(places)
-    for change in state:
-        modulation.perturb(change)
-    modulation.propagate(strength)
     found = set()
-    for name in signs.keys() & modulation.touched:
-        row = vocabulary()[name]
-        total = float((modulation.value(name) - (1.0 if row.multiplies else (row.healthy or 0.0))).sum())
-        if total:
-            found.add(signs[name] * (1 if total > 0 else -1))
+    for name in signs.keys() & moved.touched:
+        change = moved.value(name) - vocabulary()[name].rest
+        if np.abs(change).max() > MOVED:
+            found.add(signs[name] * int(np.sign(change.sum())))
     return found.pop() if len(found) == 1 else 0
 
 
@@ -172,16 +200,14 @@ def _why_not_computed(readout: Quantity) -> str:
         return (
             f"{readout.name} ({readout.level}) needs tasks, symptoms or trials, which the model does not have"
         )
-    if readout.level in (
-        "genetic",
-        "epigenetic",
-        "molecular",
-        "immune",
-        "metabolic",
-        "endocrine",
-        "development",
-    ):
-        return f"no link of the tables leads to {readout.name} ({readout.level})"
+    if readout.name in nodes():
+        return (
+            f"no row of the tables leads to {readout.name} ({readout.level}); what activity does to it takes "
+            "time, which claims are not given (synsys trajectory)"
+        )
+    if readout.level in ("genetic", "epigenetic", "molecular", "immune", "metabolic", "endocrine",
+                         "development"):  # fmt: skip
+        return f"no row of the tables leads to {readout.name} ({readout.level})"
     return f"{readout.name} ({readout.level}) is not computed for this brain"
 
 

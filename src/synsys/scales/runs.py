@@ -32,6 +32,8 @@ from synsys.measures.systems import Atlas
 from synsys.scales.people import person
 
 LINEARISATIONS = ("plain", "statistical")
+MOVED = 1e-6
+"""Least change, of a fold or in the unit of the quantity, that counts as one."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Outcome:
     fc, fc_noiseless, fc_global_regressed : ndarray or None
         (R, R) connectivity in the ways of `core.schema.OBSERVATIONS`, float32; None when unstable.
     touched : dict
-        Mean value of every variable that links moved, over the populations where it moved.
+        Mean value of every variable that the tables moved, over the populations where it moved.
     rebalanced, tempered : ndarray of bool, (N,), or None
         Nodes whose healthy state, from which this one follows, needed more inhibition or flatter maps
         (`brain.state.HealthyBrain`).
@@ -255,23 +257,21 @@ def reference_and_changes(runner: Runner, k: int, changes: object) -> list[Outco
     reference, solution = runner.outcome(healthy.state, None)
     out = [reference, NOBODY]
     if solution is not None:
-        out[1] = runner.outcome(person(runner.model, draw, (runner.seed, k)), solution)[0]
+        out[1] = runner.outcome(person(healthy, (runner.seed, k)), solution)[0]
     for perturbations in changes or []:  # type: ignore[attr-defined]
         out.append(runner.outcome(healthy.perturbed(perturbations), solution)[0])
     return out
 
 
 def touched(state: State) -> dict[str, float]:
-    """Mean value of every variable that was moved, over the populations where it moved."""
+    """Mean value of every variable that moved by more than `MOVED`, over the populations where it did."""
     if state.modulation is None:
         return {}
     out = {}
-    for name in state.modulation.touched:
-        row = vocabulary().get(name)
-        if row is not None:
-            value = state.modulation.value(name)
-            moved = value != (1.0 if row.multiplies else (row.healthy or 0.0))
-            out[name] = float(value[moved].mean()) if moved.any() else float(value.mean())
+    for name, value in state.modulation.values.items():
+        moved = np.abs(value - vocabulary()[name].rest) > MOVED
+        if moved.any():
+            out[name] = float(value[moved].mean())
     return out
 
 

@@ -7,12 +7,13 @@ import pandas as pd
 import xarray as xr
 
 from synsys.brain.eeg import electrodes as known_electrodes
-from synsys.brain.modulation import causal_order, path_from, receptor_links, selection
+from synsys.brain.modulation import causal_order, entering, path_from, receptor_links, selection
 from synsys.brain.solution import BANDS
 from synsys.circuit.templates import cells
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import CELLS, OBSERVATIONS, STATES
-from synsys.knowledge.mechanisms import receptors
+from synsys.knowledge.mechanisms import Link, receptors
+from synsys.knowledge.signaling import ACTIVATION, edges
 from synsys.scales.runs import Outcome, Runner
 
 
@@ -172,41 +173,46 @@ def regions(
 
 
 def link_table(changes: Sequence[Perturbation], touched: dict[str, float]) -> xr.Dataset:
-    """Links that carry the change, from the tables."""
-    reached = path_from(changes)
+    """Links, receptors and edges of the signaling network that carry the change, from the tables.
+
+    Parameters
+    ----------
+    changes : sequence of Perturbation
+    touched : dict
+        What moved (`scales.runs.touched`); rows whose source did not move carry nothing. The law of an edge
+        is what it acts on, and its sign the effect on the level of its target.
+    """
+    moved = path_from(changes).keys() & {*touched, *(change.name for change in changes)}
     rows: list[tuple] = []
-    for link in causal_order():
-        if link.source in reached:
-            rows.append(
-                (
-                    link.source,
-                    link.target,
-                    np.sign(link.strength),
-                    link.strength,
-                    link.grade,
-                    link.law,
-                    "|".join(link.cell),
-                    "|".join(link.where),
-                )
+
+    def add(link: Link) -> None:
+        rows.append(
+            (
+                link.source, link.target, np.sign(link.strength), link.strength, link.grade, link.law,
+                "|".join(link.cell), "|".join(link.where),
             )
+        )  # fmt: skip
+
+    for link in (*entering(), *causal_order()):
+        if link.source in moved:
+            add(link)
     for row in receptors():
         for cause, sign in ((row.density, 1.0), (row.tone, 1.0), (row.occupancy, -1.0)):
-            if cause in reached:
-                rows.append((cause, f"activation:{row.receptor}", sign, 1.0, row.grade, "receptor", "", ""))
-    for link in receptor_links():
-        if link.source in reached:
+            if cause in moved:
+                moved = moved | {ACTIVATION + row.receptor}
+                rows.append((cause, ACTIVATION + row.receptor, sign, 1.0, row.grade, "receptor", "", ""))
+    for edge in edges():
+        if edge.source in moved:
+            strength = -edge.strength if edge.acts_on == "loss" else edge.strength
             rows.append(
                 (
-                    link.source,
-                    link.target,
-                    np.sign(link.strength),
-                    link.strength,
-                    link.grade,
-                    link.law,
-                    "|".join(link.cell),
-                    "|".join(link.where),
+                    edge.source, edge.target, np.sign(strength), strength, edge.grade, edge.acts_on, "",
+                    "|".join(edge.where),
                 )
-            )
+            )  # fmt: skip
+    for link in receptor_links():
+        if link.source in moved:
+            add(link)
     names = ("source", "target", "sign", "strength", "grade", "law", "cell", "where")
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     data = {
