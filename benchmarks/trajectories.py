@@ -78,8 +78,8 @@ def main() -> int:
     lines = [
         "# Time of scenarios",
         "",
-        f"`python benchmarks/trajectories.py --draws {given.draws} --jobs {given.jobs}` on the embedded brain, "
-        f"{os.cpu_count()} cores, load average before {os.getloadavg()[2]:.1f}; Python "
+        f"`python benchmarks/trajectories.py --draws {given.draws} --jobs {given.jobs}` on the embedded "
+        f"brain, {os.cpu_count()} cores, load average before {os.getloadavg()[2]:.1f}; Python "
         f"{platform.python_version()}. Report times are solved in full (spectra, connectivity, graphs).",
         "",
         f"| {head.replace('|', ' | ')} |",

@@ -158,7 +158,7 @@ def _solved(runner: Runner, k: int, plan: Scenario) -> DrawCourse:
     ages = Ages(runner.model, draw, plan, late, plan.pruning)
     start = ages.adult if not plan.development else ages.healthy(max(0.0, _birth(plan)))
     outcome, solution = runner.outcome(start.state, None)
-    someone = runner.outcome(person(runner.model, draw, (runner.seed, k)), solution)[0]
+    someone = runner.outcome(person(start, (runner.seed, k)), solution)[0]
     reference: list[dict[str, float]] = []
     perturbed: list[dict[str, float]] = []
     curves: list[list[np.ndarray | None]] = [[], []]
