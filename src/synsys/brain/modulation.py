@@ -166,6 +166,12 @@ class Modulation:
         """A copy that can be moved further."""
         return self.at(self._places)
 
+    def scaled(self, share: float) -> "Modulation":
+        """A copy with all moves at a share of their size."""
+        out = self.copy()
+        out.amount *= share
+        return out
+
     def move(self, name: str, mask: np.ndarray, amount: np.ndarray | float) -> None:
         """Add `amount` to the logarithm (ratio rows) or the value of a variable where `mask` holds."""
         self.amount[variables().at[name]] += np.where(mask, amount, 0.0)

@@ -32,6 +32,9 @@ LENIENT = 5.0
 """Times by which the error of the others may then exceed `TOLERANCE`."""
 ROUGH = 1e-4
 """What potentials may still move by between report times, mV."""
+SHARES, LOUDEST = (1.0, 0.5, 0.2, 0.05), 2.0
+"""Shares of a deviation from health that are tried until the fast brain has a state of rest, and the largest
+logarithm of a signal that is then heard."""
 UNHEARD = 1e-3
 """Change of what the circuit reads (log or unit) below which the fast brain is not solved again."""
 
@@ -223,15 +226,28 @@ class TwoClocks:
         return applied.moved(*names)
 
     def _solve(self, t: float, healthy: HealthyBrain, applied: Modulation) -> None:
-        """State of rest under what is applied; signals stay as they are where there is none."""
+        """State of rest under what is applied, and what it tells.
+
+        Where there is none (activity runs away or breaks down), the largest share of the deviation from
+        health that leaves one is solved, and its signals are taken to grow in proportion: homeostasis
+        hears which way it has gone.
+        """
         near = self._state if self._state is not None and self._state.point.converged else None
-        state = healthy.with_modulation(applied, near, ROUGH)
-        self.course.solved += 1
-        if state.point.converged:
+        self._state = None
+        for share in SHARES:
+            part = applied if share == 1.0 else applied.scaled(share)
+            state = healthy.with_modulation(part, near if share == 1.0 else None, ROUGH)
+            self.course.solved += 1
+            if not state.point.converged:
+                if share == 1.0:
+                    self.course.restless.append((t, state.restless))
+                continue
             told = signals(state.averages, healthy.averages)
-            self._state, self._signals = state, told | plasticity_signals(state, told)
-        else:
-            self.course.restless.append((t, state.restless))
+            told |= plasticity_signals(state, told)
+            self._signals = {n: np.clip(v / share, -LOUDEST, LOUDEST) for n, v in told.items()}
+            if share == 1.0:
+                self._state = state
+            return
 
     def _record(self, t: float, y: np.ndarray, moved: Modulation) -> None:
         z = self.network.effective(y, self.slow.change(moved))
