@@ -37,7 +37,9 @@ def brain() -> HealthyBrain:
     whole = load_embedded()
     at = [whole.labels.index(label) for label in REGIONS]
     square = np.ix_(at, at)
-    part = Connectome("part", whole.weights[square], whole.lengths[square], whole.regions.iloc[at], whole.maps.iloc[at])
+    part = Connectome(
+        "part", whole.weights[square], whole.lengths[square], whole.regions.iloc[at], whole.maps.iloc[at]
+    )
     model = BrainModel(part)
     read = [e for e in edges() if e.target in NODES and e.source == "fast:e_rate"]
     model.__dict__["slow_brain"] = SlowBrain(model.places, {name: nodes()[name] for name in NODES}, read)
@@ -84,7 +86,9 @@ def main() -> None:
     print("# Averaging\n")
     print("Largest error of the two clocks over two days after a lasting loss of a tenth of the AMPA")
     print("conductance, against the circuit integrated together with its slow molecules (`averaging.py`).")
-    print(f"Averaged: {', '.join(f'{n} {v:.4f}' for n, v in zip(NODES, reference[-1], strict=True))} on day 2.\n")
+    print(
+        f"Averaged: {', '.join(f'{n} {v:.4f}' for n, v in zip(NODES, reference[-1], strict=True))} on day 2.\n"
+    )
     print("| seconds to a day | " + " | ".join(NODES) + " | ratio to the row above |")
     print("|---|" + "---|" * (len(NODES) + 1))
     before = None

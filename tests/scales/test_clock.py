@@ -159,11 +159,11 @@ def test_health_returns_when_a_drug_has_washed_out(adult) -> None:
 
 
 def test_jumps_are_landed_on(adult) -> None:
-    clock = clocks(adult, lasting(Perturbation("cortisol", 1.5), 3.0, end=1.234, recursive=False))
+    clock = clocks(adult, lasting(Perturbation("cortisol", 1.5, "+"), 3.0, end=1.234, recursive=False))
     course = clock.run()
     i = clock.network.at["cortisol"]
     time, level = np.array(course.time), np.array(course.levels)[:, i]
     assert 1.234 in time
     before, after = level[time == 1.234][0], level[time == 1.234 + 1e-9][0]
-    assert before / after == pytest.approx(1.5)
+    assert before - after == pytest.approx(1.5)
     assert level[0] == pytest.approx(1.5)
