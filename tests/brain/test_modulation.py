@@ -104,7 +104,7 @@ def test_a_link_alone_obeys_its_law(link, size: float) -> None:
     only = Modulation(PLACES)
     only.perturb(change)
     source = only.value(link.source)
-    only._carry(link, link.strength, source, 1.0 if row.multiplies else (row.healthy or 0.0))
+    only.carry(link.id, lambda: (link,))
     target = only.value(link.target)
     mask = PLACES.mask(link.cell, link.where)
     if link.source_where:

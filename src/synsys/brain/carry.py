@@ -49,9 +49,7 @@ def variables() -> Variables:
     names |= dict.fromkeys(name for edge in edges() for name in (edge.source, edge.target))
     names |= dict.fromkeys([*nodes(), ""])
     ratio = np.array([name not in known or known[name].multiplies for name in names])
-    healthy = [
-        1.0 if r else float(known[name].healthy or 0.0) for name, r in zip(names, ratio, strict=True)
-    ]
+    healthy = [1.0 if r else float(known[name].healthy or 0.0) for name, r in zip(names, ratio, strict=True)]
     return Variables({name: i for i, name in enumerate(names)}, ratio, np.array(healthy))
 
 

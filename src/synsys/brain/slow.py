@@ -6,7 +6,7 @@ import numpy as np
 
 from synsys.brain.carry import furthest, variables
 from synsys.brain.modulation import Modulation, Places
-from synsys.knowledge.signaling import ACTIVATION, FAST
+from synsys.knowledge.signaling import ACTIVATION, FAST, Edge, Node
 from synsys.signaling.development import REFERENCE_AGE, regional_rate
 from synsys.signaling.network import Network
 
@@ -20,13 +20,20 @@ class SlowBrain:
     Parameters
     ----------
     places : Places
+    rows, regulators : optional
+        Nodes and edges (`Network`); those of the tables by default.
 
     Attributes
     ----------
     network : Network
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(
+        self,
+        places: Places,
+        rows: Mapping[str, Node] | None = None,
+        regulators: Sequence[Edge] | None = None,
+    ) -> None:
         share = places.wiring.nodes.share.to_numpy(float)
 
         def where(names: Sequence[str]) -> np.ndarray:
@@ -35,7 +42,7 @@ class SlowBrain:
         def adult(process: str) -> np.ndarray:
             return regional_rate(process, REFERENCE_AGE, where)
 
-        self.network = Network(where, share, adult=adult)
+        self.network = Network(where, share, rows, regulators, adult)
         self._rows = variables().rows(self.network.names)
         inputs = self.network.inputs
         self._active = np.array([name.startswith(ACTIVATION) for name in inputs], bool)

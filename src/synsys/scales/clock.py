@@ -21,11 +21,11 @@ from synsys.scales.ages import Ages
 from synsys.signaling.rest import Step, worst
 
 TOLERANCE = 1e-2
-"""Accepted error of one step: of the logarithm of fold nodes, of deviations of the others."""
+"""Accepted error of one step, by default."""
 LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
 """First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
 which one step outgrows the one before."""
-HOP, JUMP, FEW = 0.2, 2.0, 0.1
+HOP, JUMP, FEW = 0.1, 2.0, 0.1
 """Step, days, at which regions that jump from one state of rest of the circuit to another bound it no further,
 change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
 LENIENT = 5.0
@@ -75,9 +75,18 @@ class TwoClocks:
     ages : Ages
     changes : sequence of Perturbation, optional
         Of the events, resolved; those of the scenario by default.
+    tolerance : float
+        Accepted error of one step: of the logarithm of fold nodes, of deviations of the others.
     """
 
-    def __init__(self, scenario: Scenario, ages: Ages, changes: Sequence[Perturbation] | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        ages: Ages,
+        changes: Sequence[Perturbation] | None = None,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        self.tolerance = tolerance
         self.scenario, self.ages = scenario, ages
         self.changes = [event.perturbation for event in scenario.events] if changes is None else list(changes)
         self.slow = ages.model.slow_brain
@@ -168,7 +177,7 @@ class TwoClocks:
             whole = error
             if rough and days <= self.hop:
                 error = worst(_calm(apart)) / LENIENT
-            if error <= TOLERANCE or days <= self.least:
+            if error <= self.tolerance or days <= self.least:
                 break
             self.course.rejected += 1
             self._state, self._signals, self._read, self._owner = start
@@ -176,12 +185,12 @@ class TwoClocks:
                 heard = self._heard(t, y, moved)
                 start = self._state, self._signals, self._read, self._owner
             last = error, days
-            days *= max(0.1, 0.8 * np.sqrt(TOLERANCE / error))
+            days *= max(0.1, 0.8 * np.sqrt(self.tolerance / error))
             if rough and last[1] > self.hop:
                 days = max(days, self.hop)
-        self._rough = rough and whole > TOLERANCE
+        self._rough = rough and whole > self.tolerance
         self.course.steps += 1
-        growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(TOLERANCE / max(error, 1e-12))))
+        growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(self.tolerance / max(error, 1e-12))))
         return new, answer, after, days, days * growth
 
     def _jumped(self, before: State | None) -> bool:
