@@ -270,10 +270,14 @@ class Scenario:
     def breakpoints(self) -> np.ndarray:
         """Times within the scenario on which a solver has to land, ascending, days.
 
-        The start, the end, every report time, and where the level of an event or its slope jumps.
+        The start, the end, every report time, where the level of an event or its slope jumps, and the height
+        of a pulse, which is 0 at both its ends.
         """
-        corners = [event.course.breakpoints(0.0, self.duration) for event in self.events]
-        return np.unique(np.concatenate([[0.0, self.duration], self.report, *corners]))
+        courses = [event.course for event in self.events]
+        corners = [course.breakpoints(0.0, self.duration) for course in courses]
+        heights = [0.5 * (course.start + course.end) for course in courses if course.shape == "pulse"]
+        inside = [t for t in heights if 0 <= t <= self.duration]
+        return np.unique(np.concatenate([[0.0, self.duration], self.report, inside, *corners]))
 
     def describe(self) -> str:
         """The scenario in words, one line for each event."""
