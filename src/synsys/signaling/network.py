@@ -34,7 +34,8 @@ LEAST = 1e-12
 
 CONTROL = 1.0
 """Most that all regulators of a production, or of a loss, may have together: elasticities that sum to more
-are scaled down in proportion. If all of them double, the node at most doubles."""
+are scaled down in proportion. If all of them double, the node at most doubles. Hormones of the body keep what
+is declared: they follow a published model in which drive and gland mass multiply (Karin et al. 2020)."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -140,7 +141,7 @@ class Network:
         strength, factors = strength or {}, factors or {}
         g = np.array([strength.get(e.id, e.strength) for e in self.edges])
         loss = self.combined == "loss"
-        for i in range(len(self.names)):
+        for i in np.flatnonzero(~self.body):
             for own in (self.target == i) & ~loss & self.fold[i, 0], (self.target == i) & loss:
                 g[own] *= min(1.0, CONTROL / max(float(np.abs(g[own]).sum()), 1e-30))
         free = 1.0 - self.basal[self.target, 0]
