@@ -7,9 +7,9 @@ import numpy as np
 from synsys.signaling.network import LEAST, STEEPEST, Kinetics, Network, Regulation
 
 NEWTON, KEPT, TOLERANCE, STALLED = 60, 0.6, 1e-7, 1e-5
-"""Steps of the search for a state of rest, the fall of the gap for which a Jacobian is kept, the gap that still
-counts as rest (logarithms of fold nodes, deviations of the others), and the gap that does so where it falls no
-further: about an index that is at its least."""
+"""Steps of the search for a state of rest, the fall of the gap for which a Jacobian is kept, the gap that
+still counts as rest (logarithms of fold nodes, deviations of the others), and the gap that does so where it
+falls no further: about an index that is at its least."""
 STEPS, ERROR, GROWTH, HORIZON = 300, 1e-2, 2.0, 1e5
 """Steps in time where that search fails, their accepted error, the most by which one outgrows the last, and
 the days after which what still moves is called at rest."""
