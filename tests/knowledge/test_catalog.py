@@ -10,6 +10,8 @@ from synsys.knowledge.catalog import CATALOGS, NO_EFFECT, catalog, print_catalog
 from synsys.knowledge.graph import STRENGTHS, Path, edges, paths
 from synsys.knowledge.load import claims, vocabulary
 from synsys.knowledge.mechanisms import disorders
+from synsys.knowledge.signaling import FAST
+from synsys.knowledge.signaling import edges as regulators
 
 
 def printed(kind: str, search: str | None = None, width: int = 80) -> str:
@@ -146,6 +148,23 @@ def test_drugs_reach_the_circuit_through_the_receptor_they_occupy() -> None:
     (striatal,) = [path for path in found if "striatum" in path.edges[-1].regions]
     assert striatal.edges[0].target == "activation:D2"
     assert striatal.edges[0].sign == -1
+
+
+def test_regulators_of_molecules_are_on_the_paths_with_their_sign() -> None:
+    """GSK3B raises the loss of beta-catenin (destruction complex), so it lowers it; BDNF activates TrkB."""
+    by_id = {name: edge for found in edges().values() for edge in found for name in edge.evidence}
+    assert by_id["gsk3b_activity->wnt_beta_catenin:loss"].sign == -1
+    assert by_id["bdnf->trkb_activity"].sign == 1
+    for row in regulators():
+        if row.source in FAST or row.source == row.target:
+            assert row.id not in by_id, "what activity does is computed, no path of the tables"
+        elif not row.sign_certain:
+            assert by_id[row.id].sign == 0, row.id
+        else:
+            assert by_id[row.id].sign == (-1 if (row.strength < 0) != (row.acts_on == "loss") else 1), row.id
+    chain = next(path for path in paths("bdnf", "glutamate_release", 2) if len(path.edges) == 2)
+    assert [edge.target for edge in chain.edges] == ["trkb_activity", "glutamate_release"]
+    assert chain.sign == 1
 
 
 def test_every_claim_is_in_the_graph() -> None:

@@ -166,8 +166,7 @@ def test_the_best_baseline_is_the_most_accurate():
 
 def test_a_sign_is_a_factor_on_fractions_and_one_unit_step_elsewhere(whole):
     up, down = (
-        ask(claim("ampa_conductance", sign, "gamma_power", "+1"), COMPUTED, whole)
-        for sign in ("+1", "-1")
+        ask(claim("ampa_conductance", sign, "gamma_power", "+1"), COMPUTED, whole) for sign in ("+1", "-1")
     )
     assert [str(change) for state in (*up.states, *down.states) for change in state] == [
         "ampa_conductance=1.25", "ampa_conductance=0.8",

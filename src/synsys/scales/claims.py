@@ -25,7 +25,7 @@ from synsys.scales.scorecard import print_claims
 SCHEMA_VERSION = "1"
 SAMPLE = 16
 """Most perturbations that the baseline of other perturbations samples."""
-SIGNED = 8
+SIGNED = 4
 """Draws from which the sign of a wired effect is read; a row of unknown sign takes both in the first two."""
 __all__ = ["ClaimsResult", "Row", "check_claims", "print_claims", "to_json"]
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from synsys.signaling.network import LEAST, STEEPEST, Kinetics, Network, Regulation
 
-NEWTON, KEPT, TOLERANCE = 60, 0.6, 1e-7
-"""Steps of the search for a state of rest, the fall of the gap for which a Jacobian is kept, and the gap that
-still counts as rest (logarithms of fold nodes, deviations of the others)."""
+NEWTON, KEPT, TOLERANCE, STALLED = 60, 0.6, 1e-7, 1e-5
+"""Steps of the search for a state of rest, the fall of the gap for which a Jacobian is kept, the gap that
+still counts as rest (logarithms of fold nodes, deviations of the others), and the gap that does so where it
+falls no further: about an index that is at its least."""
 STEPS, ERROR, GROWTH, HORIZON = 300, 1e-2, 2.0, 1e5
 """Steps in time where that search fails, their accepted error, the most by which one outgrows the last, and
 the days after which what still moves is called at rest."""
@@ -186,7 +187,7 @@ def stationary(
         inputs = hear(y)
         left = gap(network, network.regulation(y, change, inputs, k), y)
         size = float(np.abs(left).max(initial=0.0))
-        if size < TOLERANCE:
+        if size < TOLERANCE or before <= size < STALLED:
             return y, True
         if not np.isfinite(size):
             break
