@@ -10,6 +10,7 @@ from synsys.brain.linear import angular
 from synsys.brain.noise import noise_power
 from synsys.circuit.drift import E_CA, E_GLU, block, cal_inf
 from synsys.circuit.linear import local_transfer
+from synsys.knowledge.signaling import SET_POINT
 
 if TYPE_CHECKING:
     from synsys.brain.state import State
@@ -78,6 +79,7 @@ def signals(now: dict[str, np.ndarray], healthy: dict[str, np.ndarray]) -> dict[
         return np.where(known, ratio, 1.0)
 
     out = {name: np.log(relative(name)) for name in healthy if name.startswith("fast:")}
+    out[SET_POINT] = out["fast:e_rate"]
     used = ENERGY["resting"] + sum(
         share * relative(f"energy:{part}") for part, share in ENERGY.items() if part != "resting"
     )

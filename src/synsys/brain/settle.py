@@ -12,15 +12,14 @@ from synsys.brain.feedback import signals
 from synsys.brain.modulation import Modulation
 from synsys.brain.plasticity import plasticity_signals
 from synsys.knowledge.mechanisms import TERMS, links, receptors
-from synsys.knowledge.signaling import FAST, HOMEOSTATIC
-from synsys.signaling.network import Kinetics
-from synsys.signaling.rest import growth, stationary
+from synsys.knowledge.signaling import FAST, SET_POINT
+from synsys.signaling.rest import growth, healthy_slopes, stationary
 
 if TYPE_CHECKING:
     from synsys.brain.state import HealthyBrain, State
 
-TEMPERING = (1.0, 0.5, 0.25, 0.125, 0.0)
-"""Factors on the edges from the fast brain that are tried until health is stable."""
+TEMPERING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.0)
+"""Factors on what a region hears that are tried until health is stable."""
 PROBE = 0.03
 """Change of one node by which what comes back through the circuit is measured (log or deviation)."""
 
@@ -70,42 +69,39 @@ def rested(healthy: HealthyBrain, changes: Modulation) -> tuple[np.ndarray, bool
     return stationary(slow.network, change, hear, healthy.untempered, healthy.carried_echo)
 
 
-def tempered(healthy: HealthyBrain) -> tuple[Kinetics, float]:
-    """Numbers of the signaling network with which health is stable although the fast brain acts back.
+def tempered(healthy: HealthyBrain) -> np.ndarray:
+    """How much of what activity does to molecules each region keeps, (N,), 0 to 1.
 
-    Where activity and the molecules that raise it would run away together, the edges from the fast brain
-    (but those of `HOMEOSTATIC` nodes) are halved until they do not.
-
-    Returns
-    -------
-    Kinetics
-    float
-        Factor on these edges.
+    In the region of each kind that hears the most, all signals but `SET_POINT` are lowered until health is
+    stable although the fast brain acts back; no other region of the kind may then hear more than that one.
     """
-    network, draw = healthy.model.slow_brain.network, healthy.draw
-    heard = healthy.echo
-    for factor in TEMPERING:
-        strength = dict(draw.strength)
-        for edge in network.edges:
-            if edge.source in FAST and edge.target not in HOMEOSTATIC:
-                strength[edge.id] = factor * strength.get(edge.id, edge.strength)
-        k = network.kinetics(strength, draw.factors)
-        rate, gain = growth(network, k, heard)
-        if rate < 0 and gain < MOST_GAIN:
-            break
-    return k, factor
+    network, k = healthy.model.slow_brain.network, healthy.untempered
+    first, kind = network.kinds
+    loud = np.sqrt((healthy.heard**2).sum((1, 2)))
+    destabilises = np.array([name in FAST and name != SET_POINT for name in network.inputs])
+    slope = healthy_slopes(network, k)
+    out = np.ones(network.size)
+    for c in range(len(first)):
+        at = np.flatnonzero(kind == c)
+        loudest = at[np.argmax(loud[at])]
+        for factor in TEMPERING:
+            heard = healthy.heard[loudest] * np.where(destabilises, factor, 1.0)[:, None]
+            rate, gain = growth(network, k, np.repeat(heard[None], len(first), 0), slope, [c])
+            if rate < 0 and gain < MOST_GAIN:
+                break
+        out[at] = np.minimum(1.0, factor * loud[loudest] / np.maximum(loud[at], 1e-12))
+    return out
 
 
-def echo(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
-    """What the signaling network hears of a change of each of its own nodes, (kinds, K, S).
+def heard_from(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
+    """What every region hears of a change of each node of its signaling network, (N, K, S).
 
     Finite differences at health: each node that the circuit or a receptor reads is moved by `PROBE`
-    everywhere, and links followed or, if `recursive`, the fast brain solved; means over the regions of each
-    kind.
+    everywhere, and links followed or, if `recursive`, the fast brain solved.
     """
     brain = healthy.model.slow_brain
     network = brain.network
-    out = np.zeros((len(network.kinds[0]), len(network.inputs), len(network.names)))
+    out = np.zeros((network.size, len(network.inputs), len(network.names)))
     read = TERMS | {link.source for link in links()}
     read |= {name for row in receptors() for name in (row.density, row.tone, row.occupancy)}
     none = Modulation(healthy.model.places, healthy.densities)
@@ -119,10 +115,18 @@ def echo(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
             state = healthy.with_modulation(applied)
             if not state.point.converged or state.carried is None:
                 continue
-            told = signals(state.averages, healthy.averages)
-            heard = brain.inputs(state.carried, told | plasticity_signals(state, told))
+            heard = brain.inputs(state.carried, told(state))
         else:
             applied.propagate(healthy.draw.strength, healthy.draw.factors)
             heard = brain.inputs(applied, {})
-        out[:, :, j] = network.kind_means(heard).T / PROBE
+        out[:, :, j] = heard.T / PROBE
     return out
+
+
+def told(state: State, kept: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Everything activity tells molecules in a state, (N,) each, and what `kept` (N,) of it counts."""
+    found = signals(state.averages, state.healthy.averages)
+    found |= plasticity_signals(state, found)
+    if kept is None:
+        return found
+    return {name: value if name == SET_POINT else kept * value for name, value in found.items()}

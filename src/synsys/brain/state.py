@@ -14,7 +14,7 @@ from synsys.brain.model import BrainModel
 from synsys.brain.modulation import Modulation
 from synsys.brain.multipliers import events, multiplied, noise_factor
 from synsys.brain.noise import TAU_NOISE
-from synsys.brain.settle import echo, settled, tempered
+from synsys.brain.settle import heard_from, settled, tempered
 from synsys.brain.tone import Following
 from synsys.circuit.drift import SLOTS, Parameters, inverse_firing, steady_gates
 from synsys.circuit.linear import jacobian
@@ -24,7 +24,7 @@ from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import TONES, projections, receptors
 from synsys.knowledge.resolve import resolved
-from synsys.knowledge.signaling import nodes
+from synsys.knowledge.signaling import FAST, SET_POINT, nodes
 from synsys.signaling.network import Kinetics
 
 UNIT_NOISE = 0.03
@@ -204,28 +204,31 @@ class HealthyBrain:
         return self.state.averages
 
     @cached_property
-    def kinetics(self) -> Kinetics:
-        """Numbers of the signaling network in this draw (`brain.settle.tempered`)."""
-        return self._tempered[0]
-
-    @property
-    def feedback_kept(self) -> float:
-        """Factor on what the fast brain does to molecules, below 1 where health would not be stable."""
-        return self._tempered[1]
-
-    @cached_property
-    def _tempered(self) -> tuple[Kinetics, float]:
+    def kept(self) -> np.ndarray:
+        """How much of what activity does to molecules each region keeps (`brain.settle.tempered`), (N,)."""
         return tempered(self)
 
     @cached_property
+    def heard(self) -> np.ndarray:
+        """What each region hears of its own nodes through the brain (`brain.settle.heard_from`)."""
+        return heard_from(self, recursive=True)
+
+    @cached_property
     def echo(self) -> np.ndarray:
-        """What the signaling network hears of its own nodes through the brain (`brain.settle.echo`)."""
-        return echo(self, recursive=True)
+        """Means of what is heard, and kept, over the regions of each kind, (kinds, K, S)."""
+        network = self.model.slow_brain.network
+        steady = np.array([name not in FAST or name == SET_POINT for name in network.inputs])
+        factor = np.where(steady, 1.0, self.kept[:, None])
+        return self._by_kind(self.heard * factor[:, :, None])
 
     @cached_property
     def carried_echo(self) -> np.ndarray:
-        """What it hears of them through links and receptors alone."""
-        return echo(self, recursive=False)
+        """What is heard through links and receptors alone, (kinds, K, S)."""
+        return self._by_kind(heard_from(self, recursive=False))
+
+    def _by_kind(self, heard: np.ndarray) -> np.ndarray:
+        first, kind = self.model.slow_brain.network.kinds
+        return np.stack([heard[kind == c].mean(0) for c in range(len(first))])
 
     @cached_property
     def untempered(self) -> Kinetics:

@@ -17,6 +17,7 @@ from synsys.knowledge.rows import load_table
 
 FAST = {
     "fast:e_rate": "firing rate of the principal cells of a region",
+    "fast:set_point": "the same, as homeostasis senses it: never tempered",
     "fast:pv_rate": "firing rate of its PV cells",
     "fast:calcium_nmda": "calcium entry through NMDA receptors of its principal cells",
     "fast:calcium_cav": "calcium entry through L-type channels of its principal cells",
@@ -26,8 +27,8 @@ FAST = {
     "fast:ltd": "depression that a standard protocol would induce",
 }
 """What the fast brain tells the slow one, each relative to health and per region."""
-HOMEOSTATIC = ("homeostatic_scaling", "inhibitory_plasticity")
-"""Nodes through which activity restores itself; all other effects of the fast brain may destabilise it."""
+SET_POINT = "fast:set_point"
+"""What activity is restored by; all other effects of the fast brain may destabilise it."""
 ACTIVATION = "activation:"
 """Before the name of a receptor: its activation relative to health."""
 

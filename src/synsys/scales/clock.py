@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synsys.brain.feedback import signals
 from synsys.brain.modulation import Modulation
-from synsys.brain.plasticity import plasticity_signals
+from synsys.brain.settle import told
 from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
@@ -92,7 +91,7 @@ class TwoClocks:
         self.slow = ages.model.slow_brain
         self.network = self.slow.network
         adult = ages.adult
-        self.kinetics = adult.kinetics if scenario.recursive else adult.untempered
+        self.kinetics = adult.untempered
         self.advance = Step(
             self.network, self.kinetics, adult.echo if scenario.recursive else adult.carried_echo
         )
@@ -251,9 +250,8 @@ class TwoClocks:
                 if share == 1.0:
                     self.course.restless.append((t, state.restless))
                 continue
-            told = signals(state.averages, healthy.averages)
-            told |= plasticity_signals(state, told)
-            self._signals = {n: np.clip(v / share, -LOUDEST, LOUDEST) for n, v in told.items()}
+            found = told(state, self.ages.adult.kept)
+            self._signals = {n: np.clip(v / share, -LOUDEST, LOUDEST) for n, v in found.items()}
             if share == 1.0:
                 self._state = state
             return

@@ -252,8 +252,9 @@ def _convergence(runner: Runner, found: Sequence["DrawCourse"]) -> dict:
     if any(0 < k < 1 for k in kept):
         lowered = sum(0 < k < 1 for k in kept)
         messages.append(
-            f"In {lowered} of {len(kept)} draws health would not be stable with the full effect of activity "
-            f"on molecules; it was lowered (least factor {min(kept):g})."
+            f"In {lowered} of {len(kept)} draws health would not be stable in some regions with the full "
+            "effect of activity on molecules; it was lowered there (mean over the brain "
+            f"{np.median([k for k in kept if 0 < k < 1]):.2f} in these draws)."
         )
     if restless:
         messages.append(

@@ -1,6 +1,6 @@
 """States of rest of the signaling network: whether health is one, and where lasting perturbations lead."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -93,7 +93,13 @@ def jacobian(network: Network, slope: np.ndarray, heard: np.ndarray | None = Non
     return np.asarray(whole * still.T[:, :, None])
 
 
-def growth(network: Network, k: Kinetics, heard: np.ndarray | None = None) -> tuple[float, float]:
+def growth(
+    network: Network,
+    k: Kinetics,
+    heard: np.ndarray | None = None,
+    slope: np.ndarray | None = None,
+    kinds: Sequence[int] | None = None,
+) -> tuple[float, float]:
     """Stability of health over all kinds of region, adults' closed nodes left out.
 
     An index reacts to what raises it only; this is the brain in which all of them may move.
@@ -102,6 +108,10 @@ def growth(network: Network, k: Kinetics, heard: np.ndarray | None = None) -> tu
     ----------
     heard : ndarray, optional
         As for `jacobian`; without it the network alone.
+    slope : ndarray, optional
+        `healthy_slopes`, where they are known.
+    kinds : sequence of int, optional
+        Kinds of region; all by default.
 
     Returns
     -------
@@ -111,7 +121,8 @@ def growth(network: Network, k: Kinetics, heard: np.ndarray | None = None) -> tu
         Largest real eigenvalue of the effects on steady levels: 1 is where a loop sustains itself.
     """
     moving = network.rate.max(1) > 0
-    e = jacobian(network, healthy_slopes(network, k), heard)[:, moving][:, :, moving]
+    e = jacobian(network, healthy_slopes(network, k) if slope is None else slope, heard)
+    e = (e if kinds is None else e[list(kinds)])[:, moving][:, :, moving]
     pace = (network.rate.max(1) / k.tau[:, 0])[moving]
     gains = np.linalg.eigvals(e)
     alone = np.where(np.abs(gains.imag) < 1e-9, gains.real, -np.inf)
