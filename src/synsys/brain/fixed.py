@@ -8,7 +8,7 @@ from scipy.linalg import lu_factor, lu_solve
 from synsys.brain.linear import coupled, undelayed
 from synsys.brain.wiring import Wiring
 from synsys.circuit.drift import SLOTS, Parameters, drift, firing, steady_gates
-from synsys.circuit.linear import CALCIUM, LocalTransfer, eliminated, inverse3, jacobian
+from synsys.circuit.linear import CALCIUM, LocalJacobian, LocalTransfer, eliminated, inverse3, jacobian
 
 MOVE = 4.0
 """Length of a step in pseudo-time times the largest |tau dV/dt| at its start, mV."""
@@ -58,8 +58,7 @@ class Newton:
 
     Parameters
     ----------
-    x, u : ndarray
-        As in `OperatingPoint`.
+    jac : LocalJacobian
     p : Parameters
     wiring : Wiring
     coupling : ndarray, (3, N, 3)
@@ -75,15 +74,14 @@ class Newton:
 
     def __init__(
         self,
-        x: np.ndarray,
-        u: np.ndarray,
+        jac: LocalJacobian,
         p: Parameters,
         wiring: Wiring,
         coupling: np.ndarray,
         pace: float = np.inf,
     ) -> None:
         self._wiring, self._coupling = wiring, coupling
-        d, enter, fast, slow = eliminated(jacobian(x, p, u), np.zeros(1))
+        d, enter, fast, slow = eliminated(jac, np.zeros(1))
         d[..., range(SLOTS), range(SLOTS)] += 1.0 / (pace * p.tau)
         inverse, det = inverse3(d)
         self._local = LocalTransfer(inverse, enter, fast, slow, det)
@@ -134,6 +132,7 @@ def fixed_point(
     tolerance: float = 1e-9,
     most: int = MOST_STEPS,
     newton: Newton | None = None,
+    stride: float = 1.0,
 ) -> OperatingPoint:
     """The state of rest that the brain goes to from potentials `v`.
 
@@ -141,8 +140,8 @@ def fixed_point(
 
         (tau / h - df/dV) dV = f,   h = tau `MOVE` / max |f|,
 
-    which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508), but
-    not beyond the time in which the flow runs away from where it is; below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
+    which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508),
+    but not beyond the time in which the flow runs away from where it is; below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
     of rest is gone, or another is near, it ends in any of those that exist.
 
     Parameters
@@ -160,6 +159,8 @@ def fixed_point(
         Steps at most; the point then counts as found below `NEARLY`.
     newton : Newton, optional
         Of a point like it, tried first if the start is within `NEAR`.
+    stride : float
+        Factor on h, which saves steps where the way matters less; no potential moves by more than `MOVE`.
     """
     before, near, longest = np.inf, NEAR, np.inf
     pace, own = np.nan if newton is None else np.inf, None
@@ -172,14 +173,15 @@ def fixed_point(
             return OperatingPoint(x, u, size, True, newton if np.isinf(pace) else None)
         if np.isinf(pace) and size > before and newton is own:
             near = 0.1 * before  # f is small there, but has no zero: the ghost of a fold
-        held, pace = pace, np.inf if size < min(near, before) else min(MOVE / size, longest)
+        held, pace = pace, np.inf if size < min(near, before) else min(stride * MOVE / size, longest)
         if newton is None or pace != held or size > KEPT * before:
-            newton = own = Newton(x, u, p, wiring, coupling, pace)
+            jac = jacobian(x, p, u)
+            newton = own = Newton(jac, p, wiring, coupling, pace)
             for _ in range(SHORTENED):
                 if newton.along:
                     break
                 pace = min(0.25 * pace, MOVE / size)
-                newton = own = Newton(x, u, p, wiring, coupling, pace)
+                newton = own = Newton(jac, p, wiring, coupling, pace)
             longest = 4.0 * pace
         before = size
         step = newton.step(f / p.tau)

@@ -37,8 +37,8 @@ LEAST_DECAY = 0.3
 LEAST_DAMPING = 0.15
 """Least acceptable damping ratio of a local mode that turns faster than 1 Hz (declared)."""
 MOST_TEMPERING = 6
-EXACT = 1e-9
-"""What potentials of a state of rest may still move by, mV."""
+EXACT, STRIDE = 1e-9, 4.0
+"""What potentials of a state of rest may still move by, mV; how much faster a rough one is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,8 +296,8 @@ class HealthyBrain:
         near : State, optional
             One like it, from which the search starts; health by default.
         tolerance : float
-            What potentials may still move by, mV; where it is not `EXACT`, half as many steps are made
-            before a state of rest is given up.
+            What potentials may still move by, mV; where it is not `EXACT`, half as many steps, `STRIDE`
+            times as long, are made before a state of rest is given up.
         """
         base, mask, wiring = self.state, self.model.slot_mask, self.wiring
         health = base.parameters, base.coupling, base.point.u, base.point.x[:, 0]
@@ -312,8 +312,8 @@ class HealthyBrain:
         p, coupling = multiplied(base.parameters, base.coupling, values, mask)
         noise = self.noise * noise_factor(values, mask, p.b_ampa.shape)
         start = (near or base).point
-        most = MOST_STEPS if tolerance <= EXACT else MOST_STEPS // 2
-        point = fixed_point(p, wiring, coupling, start.x[:, 0], tolerance, most, start.newton)
+        most, stride = (MOST_STEPS, 1.0) if tolerance <= EXACT else (MOST_STEPS // 2, STRIDE)
+        point = fixed_point(p, wiring, coupling, start.x[:, 0], tolerance, most, start.newton, stride)
         if following and not following.settled:
             point = replace(point, converged=False, residual=0.0)
         one = np.ones(p.tau.shape)

@@ -25,8 +25,8 @@ LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
 """First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
 which one step outgrows the one before."""
 HOP, JUMP, FEW = 0.1, 2.0, 0.1
-"""Step, days, at which regions that jump from one state of rest of the circuit to another bound it no further,
-change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
+"""Step, days, at which regions that jump from one state of rest of the circuit to another bound it no
+further, change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
 LENIENT = 5.0
 """Times by which the error of the others may then exceed `TOLERANCE`."""
 ROUGH = 1e-4

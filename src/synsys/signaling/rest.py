@@ -255,9 +255,9 @@ class Step:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Levels after `days`, and the estimated error of each, (S, N) both.
 
-        Errors are those of logarithms of fold nodes, of deviations of the others, as far as they outlast the
-        step: nodes with time constants far below it follow the others whatever they were before (the filter of
-        Shampine & Baca 1984, J Comput Appl Math 11:197).
+        Errors are those of logarithms of fold nodes, of deviations of the others, as far as they outlast
+        the step: nodes with time constants far below it follow the others whatever they were before (the
+        filter of Shampine & Baca 1984, J Comput Appl Math 11:197).
 
         Parameters
         ----------
