@@ -138,12 +138,10 @@ def test_time_scales_of_one_step_of_calcium_span_minutes_to_weeks():
     def entry(day):
         return {"fast:calcium_nmda": 1.5, "fast:calcium_cav": 1.5}
 
-    end = at_rest(entry(0))
-
     def half(names, step, span):
         days = np.arange(0, span, step)
         moved = followed(names, days, entry, step) - 1
-        return days[np.argmax(moved >= 0.5 * np.array([end[name] - 1 for name in names]), axis=0)]
+        return days[np.argmax(moved >= 0.5 * moved[-1], axis=0)]
 
     first, then = half(chain, 0.01, 1.5), half(slow, 0.5, 150)
     assert (np.diff([*first, *then]) > 0).all()
@@ -153,13 +151,14 @@ def test_time_scales_of_one_step_of_calcium_span_minutes_to_weeks():
 
 
 def test_cytokines_move_five_targets_each_through_rows_of_its_own(model):
-    """Serotonin, dopamine, glutamate, receptors and vesicles: without its rows a target stays, others move."""
+    """Serotonin, dopamine, receptors, vesicles, glutamate: without its rows a target stays, others move."""
     draw = Draw(0)
     rows = {
         "serotonin_level": [
             r.id for r in links() if r.target == "serotonin_level" and r.source != "sert_occupancy"
         ],
         "dopamine_tone": ["neuroinflammation->dopamine_tone@striatum"],
+        "glutamate_release": ["tnf_alpha->glutamate_release:E"],
         "gabaa_conductance": ["tnf_alpha->gabaa_conductance:E", "il6->gabaa_conductance:E"],
     }
     healthy = HealthyBrain(model, draw)
@@ -177,6 +176,12 @@ def test_cytokines_move_five_targets_each_through_rows_of_its_own(model):
         off = moved(dict.fromkeys(ids, 0.0))
         assert off[name] == 0
         assert all(off[other] == everything[other] for other in rows if other != name)
+    uptake = ("astrocyte_glutamate_uptake->glutamate_metabolism", "quinolinate->glutamate_metabolism")
+    ill = {"tnf_alpha": 1.0, "il1b": 1.0}
+    assert at_rest(ill)["glutamate_metabolism"] > 0.02
+    off = at_rest(ill, dict.fromkeys((*uptake, "ampk_activity->glutamate_metabolism"), 0.0))
+    assert off["glutamate_metabolism"] == 0
+    assert off["ido_activity"] == pytest.approx(at_rest(ill)["ido_activity"], rel=1e-3)
 
 
 def test_cytokines_lower_serotonin_dopamine_glucocorticoid_receptors_and_bdnf():
@@ -194,9 +199,8 @@ def test_cytokines_lower_serotonin_dopamine_glucocorticoid_receptors_and_bdnf():
 
 def test_a_pulse_is_not_stepped_over(model):
     """A pulse is 0 at both its ends; a solver at rest must still meet it."""
-    scenario = read_scenario(
-        "duration: 4 wk\nevents:\n  - perturb: cytokine_load+=2\n    from: 1 wk\n    for: 4 d\n    course: pulse\n"
-    )
+    pulse = "  - perturb: cytokine_load+=2\n    from: 1 wk\n    for: 4 d\n    course: pulse\n"
+    scenario = read_scenario(f"duration: 4 wk\nevents:\n{pulse}")
     time, levels, network = course(model, replace(scenario, report=(0.0,)))
     il6 = levels[:, network.at["il6_peripheral"]]
     assert 7 < time[np.argmax(il6)] < 11

@@ -82,6 +82,8 @@ class Network:
     names, inputs : list of str
         Nodes (S); sources that are none (K): exposures, genes, receptors, the fast brain.
     fold : ndarray of bool, (S, 1)
+    limited : ndarray of bool, (E,)
+        Edges whose elasticities count towards `CONTROL`.
     rate, window : ndarray, (S, N) and (E, N)
         How open adults leave what gates each node and each edge.
     """
@@ -125,9 +127,11 @@ class Network:
         open_ = {name: adult(name) if adult and name else np.ones(self.size) for name in self._gates()}
         self.rate = np.array([open_[name] for name in self.process]).reshape(-1, self.size)
         self.window = np.array([open_[e.window] for e in self.edges]).reshape(-1, self.size)
-        self.limited = np.array([
+        relative = [
             folded(e.source) if e.source not in kind else kind[e.source] == "fold" for e in self.edges
-        ], bool) & self.fold[self.target, 0] & np.array([e.grade != "A" for e in self.edges], bool)  # fmt: skip
+        ]
+        published = np.array([e.grade == "A" for e in self.edges], bool)
+        self.limited = np.array(relative, bool) & self.fold[self.target, 0] & ~published
         self.saturation = np.array([e.saturation or 2.0 for e in self.edges]).reshape(-1, 1)
 
     def kinetics(
