@@ -141,7 +141,7 @@ class Network:
         strength, factors = strength or {}, factors or {}
         g = np.array([strength.get(e.id, e.strength) for e in self.edges])
         loss = self.combined == "loss"
-        for i in np.flatnonzero(~self.body):
+        for i in np.flatnonzero(~self.body).tolist():
             for own in (self.target == i) & ~loss & self.fold[i, 0], (self.target == i) & loss:
                 g[own] *= min(1.0, CONTROL / max(float(np.abs(g[own]).sum()), 1e-30))
         free = 1.0 - self.basal[self.target, 0]
