@@ -21,6 +21,7 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.mechanisms import RegionalMap
+from synsys.knowledge.signaling import edges, nodes
 from synsys.measures.sensors import SPHERE
 from synsys.measures.systems import DENSITY
 from synsys.scales.runs import Runner
@@ -29,6 +30,7 @@ REFERENCES = (
     "Gupta R, Jha NK, Kumar N, Nagraik R, Ravi K (2026) From synapse to system. Front Cell Dev Biol, "
     "doi 10.3389/fcell.2026.1762930",
     "Moran RJ et al. (2011) NeuroImage 55:1694, doi 10.1016/j.neuroimage.2011.01.037 (population equation)",
+    "Kraeutler MJ, Soltis AR, Saucerman JJ (2010) BMC Syst Biol 4:157 (signaling network)",
     "Jahr CE, Stevens CF (1990) J Neurosci 10:3178 (magnesium block)",
     "Wong KF, Wang XJ (2006) J Neurosci 26:1314 (saturation of NMDA receptors)",
     "Yeo BTT et al. (2011) J Neurophysiol 106:1125 (networks)",
@@ -107,8 +109,11 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"The effect of {what} was computed with synsys on the brain '{brain.name}' ({len(brain)} regions, "
         f"{len(wiring.nodes)} nodes with parallel channels). Each region is a conductance-based neural mass "
         "with AMPA, NMDA, GABA-A and GABA-B synapses and six ionic currents (after Moran et al. 2011); "
-        f"background synaptic input holds healthy rates. {_heterogeneity(runner)} Regions are coupled "
-        f"through weights SC^{WEIGHT_POWER:g} / (row sum)^{ROW_POWER:g} with delays at {VELOCITY:g} m/s. "
+        f"background synaptic input holds healthy rates. Changes travel through {len(nodes())} molecules and "
+        f"structures with {len(edges())} regulators (fold-change form after Kraeutler et al. 2010), at rest in "
+        "every region and without feedback from activity, and from these to synapses and currents. "
+        f"{_heterogeneity(runner)} Regions are coupled through "
+        f"weights SC^{WEIGHT_POWER:g} / (row sum)^{ROW_POWER:g} with delays at {VELOCITY:g} m/s. "
         f"Spectra from {FINE[0]:g} to {FINE[-1]:g} Hz and BOLD-band ({BAND[0]:g}-{BAND[1]:g} Hz) "
         f"connectivity are the exact linear response to background shot noise and a slow 1/f input"
         f"{_STATISTICAL if runner.statistical else ''}. BOLD is "
@@ -117,9 +122,9 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"{100 * NOISE_SHARE:g} % of the median healthy variance of cortex. Graph metrics use the strongest "
         f"{100 * DENSITY:g} % of connections and are compared with weight- and degree-preserving nulls. "
         f"{len(runner.draws)} draws combine {used} of the {members()} members of the calibration ensemble "
-        f"with a Sobol sequence over the priors of links, maps and sizes (seed {runner.seed}); reference and "
-        "perturbed states share draws. Effect sizes are in units of the modelled spread between healthy "
-        f"people; intervals are 5-95 %.{_electrodes(runner)}"
+        f"with a Sobol sequence over the priors of links, regulators, maps and sizes (seed {runner.seed}); "
+        "reference and perturbed states share draws. Effect sizes are in units of the modelled spread between "
+        f"healthy people; intervals are 5-95 %.{_electrodes(runner)}"
     )
 
 
