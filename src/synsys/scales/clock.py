@@ -2,8 +2,8 @@
 
 At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive
 the slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps
-are those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the circuit, so that
-homeostasis does not force them to be short.
+are those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the
+circuit, so that homeostasis does not force them to be short.
 """
 
 from collections.abc import Callable, Sequence
