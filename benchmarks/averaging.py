@@ -85,7 +85,7 @@ def main() -> None:
     reference = averaged(healthy, times)
     print("# Averaging\n")
     print("Largest error of the two clocks over two days after a lasting loss of a tenth of the AMPA")
-    print("conductance, against the circuit integrated with its slow molecules (`averaging.py`).")
+    print("conductance, against the circuit integrated with its molecules (`averaging.py`).")
     print(
         f"Averaged: {', '.join(f'{n} {v:.4f}' for n, v in zip(NODES, reference[-1], strict=True))} on day 2.\n"
     )

@@ -187,7 +187,7 @@ class TwoClocks:
         self._rough = rough and whole > self.tolerance
         self.course.steps += 1
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(self.tolerance / max(error, 1e-12))))
-        return new, answer, after, days, days * growth
+        return new, answer, after, days, max(days * growth, self.least)
 
     def _jumped(self, before: State | None) -> bool:
         """Whether some regions, but few, went from one state of rest to another."""
