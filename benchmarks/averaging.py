@@ -1,9 +1,9 @@
 """The two clocks against the circuit integrated together with its slow molecules.
 
 A few cortical regions, homeostatic scaling and GAD67 expression that follow their firing, and AMPA
-receptors lost for good at day 0. The averaged system is solved by `synsys.scales.clock`; the other by Euler's method in
-milliseconds, a day of slow time lasting the given number of seconds of fast time. The averaged solution is the
-limit of many seconds to a day; its error should fall in proportion to their number.
+receptors lost for good at day 0. The averaged system is solved by `synsys.scales.clock`; the other by
+Euler's method in milliseconds, a day of slow time lasting the given number of seconds of fast time. The
+averaged solution is the limit of many seconds to a day; its error should fall in proportion to their number.
 
     python benchmarks/averaging.py > benchmarks/results/averaging.md
 """
@@ -85,7 +85,7 @@ def main() -> None:
     reference = averaged(healthy, times)
     print("# Averaging\n")
     print("Largest error of the two clocks over two days after a lasting loss of a tenth of the AMPA")
-    print("conductance, against the circuit integrated with its slow molecules (`averaging.py`).")
+    print("conductance, against the circuit integrated with its molecules (`averaging.py`).")
     print(
         f"Averaged: {', '.join(f'{n} {v:.4f}' for n, v in zip(NODES, reference[-1], strict=True))} on day 2.\n"
     )

@@ -141,8 +141,9 @@ def fixed_point(
         (tau / h - df/dV) dV = f,   h = tau `MOVE` / max |f|,
 
     which grow as f falls (pseudo-transient continuation, Kelley & Keyes 1998, SIAM J Numer Anal 35:508),
-    but not beyond the time in which the flow runs away from where it is; below `NEAR` they are Newton's. Newton's method from the start would save steps, but where the old state
-    of rest is gone, or another is near, it ends in any of those that exist.
+    but not beyond the time in which the flow runs away from where it is; below `NEAR` they are Newton's.
+    Newton's method from the start would save steps, but where the old state of rest is gone, or another is
+    near, it ends in any of those that exist.
 
     Parameters
     ----------

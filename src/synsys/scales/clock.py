@@ -1,9 +1,9 @@
 """The two clocks: slow molecules integrated over days, the fast brain at rest with them at every step.
 
-At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive the
-slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps are
-those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the circuit,
-so that homeostasis does not force them to be short.
+At each step the slow state is frozen, the state of rest of the fast brain found, and its averages drive
+the slow equations on (heterogeneous multiscale method: E & Engquist 2003, Commun Math Sci 1:87). The steps
+are those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what comes back through the
+circuit, so that homeostasis does not force them to be short.
 """
 
 from collections.abc import Callable, Sequence
@@ -190,7 +190,7 @@ class TwoClocks:
         self._rough = rough and whole > self.tolerance
         self.course.steps += 1
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(self.tolerance / max(error, 1e-12))))
-        return new, answer, after, days, days * growth
+        return new, answer, after, days, max(days * growth, self.least)
 
     def _jumped(self, before: State | None) -> bool:
         """Whether some regions, but few, went from one state of rest to another."""
