@@ -13,7 +13,7 @@ from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
 from synsys.core.connectome import Connectome
 from synsys.data.embedded import load_embedded
-from synsys.knowledge.mechanisms import population
+from synsys.knowledge.mechanisms import links, population
 from synsys.measures.readouts import Atlas, readouts
 from synsys.scales import people
 from synsys.scales.people import FREE, effect_size, person, spread
@@ -89,6 +89,23 @@ def test_what_homeostasis_holds_leaves_the_rates_at_health(model: BrainModel) ->
             assert not np.allclose(
                 state.parameters.g_fast, HealthyBrain(model, MEDIAN).state.parameters.g_fast
             )
+
+
+def test_molecules_of_people_settle_with_what_varies(model: BrainModel) -> None:
+    """Serotonin raises cAMP (Gs-coupled receptors) and so HCN currents."""
+    rows = tuple(replace(row, sd=0.5) for row in population() if row.name == "serotonin_level")
+    healthy = HealthyBrain(model, MEDIAN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "population", lambda: rows)
+        seen: dict[str, np.ndarray] = {}
+        patch.setattr(people, "HealthyBrain", lambda m, d, factors: seen.update(factors) or healthy)
+        person(healthy, 1)
+    tone, camp, hcn = (np.log(seen[name]) for name in ("serotonin_level", "camp_level", "hcn_conductance"))
+    hippocampus = (model.wiring.nodes.template == "hippocampus").to_numpy()
+    assert np.abs(tone).max() > 0.05
+    assert (camp[hippocampus] * tone[hippocampus] > 0).all()
+    (k,) = (link.strength for link in links() if link.id == "camp_level->hcn_conductance")
+    np.testing.assert_allclose(hcn[hippocampus], k * camp[hippocampus], rtol=1e-9)
 
 
 def test_rates_of_people_lie_about_those_of_the_reference(model: BrainModel) -> None:

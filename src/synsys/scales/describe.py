@@ -110,8 +110,8 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"{len(wiring.nodes)} nodes with parallel channels). Each region is a conductance-based neural mass "
         "with AMPA, NMDA, GABA-A and GABA-B synapses and six ionic currents (after Moran et al. 2011); "
         f"background synaptic input holds healthy rates. Changes travel through {len(nodes())} molecules and "
-        f"structures with {len(edges())} regulators (fold-change form after Kraeutler et al. 2010), at rest in "
-        "every region and without feedback from activity, and from these to synapses and currents. "
+        f"structures with {len(edges())} regulators (fold-change form after Kraeutler et al. 2010), at rest "
+        "in every region and without feedback from activity, and from these to synapses and currents. "
         f"{_heterogeneity(runner)} Regions are coupled through "
         f"weights SC^{WEIGHT_POWER:g} / (row sum)^{ROW_POWER:g} with delays at {VELOCITY:g} m/s. "
         f"Spectra from {FINE[0]:g} to {FINE[-1]:g} Hz and BOLD-band ({BAND[0]:g}-{BAND[1]:g} Hz) "
@@ -123,8 +123,8 @@ def methods(runner: Runner, changes: Sequence[Perturbation]) -> str:
         f"{100 * DENSITY:g} % of connections and are compared with weight- and degree-preserving nulls. "
         f"{len(runner.draws)} draws combine {used} of the {members()} members of the calibration ensemble "
         f"with a Sobol sequence over the priors of links, regulators, maps and sizes (seed {runner.seed}); "
-        "reference and perturbed states share draws. Effect sizes are in units of the modelled spread between "
-        f"healthy people; intervals are 5-95 %.{_electrodes(runner)}"
+        "reference and perturbed states share draws. Effect sizes are in units of the modelled spread "
+        f"between healthy people; intervals are 5-95 %.{_electrodes(runner)}"
     )
 
 
