@@ -88,7 +88,7 @@ def run(words: list[str]) -> str:
 
 
 def test_blocks_are_of_known_kinds():
-    assert {language for _, language, _, _ in blocks()} == {"python", "console", "bash", "csv"}
+    assert {language for _, language, _, _ in blocks()} == {"python", "console", "bash", "csv", "yaml"}
 
 
 def test_everything_runs_and_leaves_what_it_says(tour):

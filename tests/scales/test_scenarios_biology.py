@@ -237,7 +237,7 @@ def test_development_dissociates_the_same_dose_by_its_age(model):
     for name in ("neurogenesis", "neuronal_migration", "pv_interneuron_density"):
         assert kept[FETAL][name] > 5e-3, name
         assert kept[FETAL][name] > 50 * kept[TEEN][name], name
-    for name in ("myelination", "synaptic_maturation"):
+    for name in ("pv_maturation", "bdnf_methylation"):
         assert kept[TEEN][name] > 2 * kept[FETAL][name], name
 
 
@@ -273,4 +273,4 @@ def test_health_is_stable_and_its_feedback_is_kept(model):
     assert gain < 0.78
     assert rejection_rate(48) < 0.35
     kept = [float(HealthyBrain(model, draw).kept.mean()) for draw in draws(2)]
-    assert min(kept) > 0.8
+    assert min(kept) > 0.7

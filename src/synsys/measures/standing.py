@@ -46,7 +46,10 @@ DISTANCES = ("network_dysconnectivity", "circuit_integrity")
 so between people they have no spread, and no d."""
 HELD = "healthy rate"
 """What a readout is called calibrated to if the background holds it at the template's healthy rate."""
+PUBLISHED = "published synapse"
+"""What a readout is called calibrated to if its healthy value is that of published parameters."""
 CALIBRATED = {
+    "ltp": PUBLISHED, "ltd": PUBLISHED,
     **dict.fromkeys(
         (
             "pyramidal_activity", "pv_rate", "sst_rate", "ofc_activity", "acc_activity", "dlpfc_activity",

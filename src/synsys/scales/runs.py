@@ -268,7 +268,8 @@ def touched(state: State) -> dict[str, float]:
     if state.modulation is None:
         return {}
     out = {}
-    for name, value in state.modulation.values.items():
+    for name in sorted(state.modulation.touched & vocabulary().keys()):
+        value = state.modulation.value(name)
         moved = np.abs(value - vocabulary()[name].rest) > MOVED
         if moved.any():
             out[name] = float(value[moved].mean())
