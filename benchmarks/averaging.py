@@ -86,9 +86,8 @@ def main() -> None:
     print("# Averaging\n")
     print("Largest error of the two clocks over two days after a lasting loss of a tenth of the AMPA")
     print("conductance, against the circuit integrated with its molecules (`averaging.py`).")
-    print(
-        f"Averaged: {', '.join(f'{n} {v:.4f}' for n, v in zip(NODES, reference[-1], strict=True))} on day 2.\n"
-    )
+    reached = ", ".join(f"{n} {v:.4f}" for n, v in zip(NODES, reference[-1], strict=True))
+    print(f"Averaged: {reached} on day 2.\n")
     print("| seconds to a day | " + " | ".join(NODES) + " | ratio to the row above |")
     print("|---|" + "---|" * (len(NODES) + 1))
     before = None
