@@ -216,15 +216,24 @@ class HealthyBrain:
     @cached_property
     def echo(self) -> np.ndarray:
         """Means of what is heard, and kept, over the regions of each kind, (kinds, K, S)."""
+        return self._by_kind(self.kept_heard)
+
+    @cached_property
+    def kept_heard(self) -> np.ndarray:
+        """What each region hears of its own nodes as far as it is kept, (N, K, S)."""
         network = self.model.slow_brain.network
         steady = np.array([name not in FAST or name == SET_POINT for name in network.inputs])
-        factor = np.where(steady, 1.0, self.kept[:, None])
-        return self._by_kind(self.heard * factor[:, :, None])
+        return self.heard * np.where(steady, 1.0, self.kept[:, None])[:, :, None]
+
+    @cached_property
+    def carried_heard(self) -> np.ndarray:
+        """What is heard through links and receptors alone, (N, K, S)."""
+        return heard_from(self, recursive=False)
 
     @cached_property
     def carried_echo(self) -> np.ndarray:
-        """What is heard through links and receptors alone, (kinds, K, S)."""
-        return self._by_kind(heard_from(self, recursive=False))
+        """Means of that over the regions of each kind, (kinds, K, S)."""
+        return self._by_kind(self.carried_heard)
 
     def _by_kind(self, heard: np.ndarray) -> np.ndarray:
         first, kind = self.model.slow_brain.network.kinds
