@@ -23,8 +23,6 @@ DAYS = {
 """Days of each unit of time; a month is a twelfth of a year of 365.25 days."""
 CONCEPTION = -38 * 7 / 365.25
 """Age at conception, years: birth at 40 weeks after the last menstruation, 38 after conception."""
-FEEDBACK = ("solved", "linear")
-"""How activity is found between report times."""
 PRUNING = ("adolescence", "childhood")
 """Windows in which synapses may be pruned."""
 
@@ -214,8 +212,6 @@ class Scenario:
         Whether the brain ages along the healthy age curves.
     recursive : bool
         Whether activity feeds back on molecules.
-    feedback : {"solved", "linear"}
-        Whether activity is solved at every slow step, or followed to first order (seconds for a life).
     pruning : {"adolescence", "childhood"}
         When synapses are pruned (contradiction K06).
     report : tuple of float
@@ -241,7 +237,6 @@ class Scenario:
     age: float | None = None
     development: bool = False
     recursive: bool = True
-    feedback: str = "solved"
     pruning: str = "adolescence"
     report: tuple[float, ...] = ()
     brain: str | None = None
@@ -252,8 +247,6 @@ class Scenario:
     def __post_init__(self) -> None:
         if not (isfinite(self.duration) and self.duration > 0):
             raise UserError(f"duration {self.duration!r} must be a finite number of days > 0")
-        if self.feedback not in FEEDBACK:
-            raise unknown("feedback", self.feedback, FEEDBACK)
         if self.pruning not in PRUNING:
             raise unknown("pruning window", self.pruning, PRUNING)
         if self.age is None and self.development:
@@ -293,7 +286,6 @@ class Scenario:
             "development on" if self.development else "",
             f"pruning in {self.pruning}" if self.pruning != PRUNING[0] else "",
             "" if self.recursive else "no feedback from activity",
-            "feedback to first order" if self.recursive and self.feedback == "linear" else "",
         ]
         head = f"{self.name}: {span(self.duration)}{age}" + "".join(f", {s}" for s in switches if s)
         lines = [head, *([self.text] if self.text else [])]

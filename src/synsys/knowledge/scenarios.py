@@ -10,7 +10,7 @@ from pathlib import Path
 
 from synsys.core.errors import UserError, closest, unknown
 from synsys.core.perturbation import Perturbation
-from synsys.core.scenario import FEEDBACK, PRUNING, SHAPES, Course, Event, Scenario, span, when
+from synsys.core.scenario import PRUNING, SHAPES, Course, Event, Scenario, span, when
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.located import Located, locate
 from synsys.knowledge.mechanisms import disorders
@@ -30,7 +30,7 @@ KEYS = {
 }
 """What may stand beside each kind of event."""
 TOP = (
-    "name", "description", "sources", "duration", "age", "development", "recursive", "feedback", "pruning",
+    "name", "description", "sources", "duration", "age", "development", "recursive", "pruning",
     "events", "report", "brain", "draws", "seed",
 )  # fmt: skip
 MOST_REPORTS = 1000
@@ -112,9 +112,6 @@ def read_scenario(text: str, filename: str = "scenario.yaml") -> Scenario:
     pruning = fields["pruning"].text("pruning") if "pruning" in fields else PRUNING[0]
     if pruning not in PRUNING:
         raise fields["pruning"].error(unknown("pruning window", pruning, PRUNING))
-    feedback = fields["feedback"].text("feedback") if "feedback" in fields else FEEDBACK[0]
-    if feedback not in FEEDBACK:
-        raise fields["feedback"].error(unknown("feedback", feedback, FEEDBACK))
     events = _events(fields["events"], duration, age) if "events" in fields else ()
     report = fields.get("report")
     return Scenario(
@@ -125,7 +122,6 @@ def read_scenario(text: str, filename: str = "scenario.yaml") -> Scenario:
         age=age,
         development=development,
         recursive=fields["recursive"].flag("recursive") if "recursive" in fields else True,
-        feedback=feedback,
         pruning=pruning,
         report=_spaced(REPORTS, duration) if report is None else _report(report, duration, age),
         brain=fields["brain"].text("brain") if "brain" in fields else None,

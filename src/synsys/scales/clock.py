@@ -17,7 +17,6 @@ from synsys.brain.state import HealthyBrain, State
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
 from synsys.scales.ages import Ages
-from synsys.scales.linear_feedback import LinearFeedback
 from synsys.signaling.rest import Step, worst
 
 TOLERANCE = 1e-2
@@ -104,8 +103,6 @@ class TwoClocks:
         self._read: np.ndarray | None = None
         self._owner: HealthyBrain | None = None
         self._signals: dict[str, np.ndarray] = {}
-        first_order = scenario.recursive and scenario.feedback == "linear"
-        self._linear = LinearFeedback(adult, self.changes) if first_order else None
 
     def run(
         self,
@@ -204,16 +201,13 @@ class TwoClocks:
 
     def _moved(self, t: float, left: bool) -> Modulation:
         """What events move at a time (just before it, if `left`)."""
-        level = self._level(t, left)
+        level = [float(event.course.level(t, left)) for event in self.scenario.events]
+        level += [1.0] * (len(self.changes) - len(level))
         moved = self.ages.healthy(t).moved(self.changes, level=level)
         late = self.ages.delay(t)
         if late is not None:
             moved.move("spine_density", np.ones(late.shape, bool), late)
         return moved
-
-    def _level(self, t: float, left: bool = True) -> list[float]:
-        level = [float(event.course.level(t, left)) for event in self.scenario.events]
-        return level + [1.0] * (len(self.changes) - len(level))
 
     def _heard(self, t: float, y: np.ndarray, moved: Modulation) -> np.ndarray:
         """What the slow brain hears: solved anew if what the circuit reads has moved, else as before."""
@@ -221,10 +215,6 @@ class TwoClocks:
         applied = self.slow.applied(moved, y)
         if not self.ages.born(t):
             self._state, self._signals = None, {}
-        elif self._linear is not None:
-            z = self.network.effective(y, self.slow.change(moved))
-            applied.propagate(self.ages.draw.strength, self.ages.draw.factors)
-            return self._linear.heard(z, applied, self._level(t))
         elif self.scenario.recursive:
             read = self._reading(applied)
             same = self._read is not None and self._owner is healthy
