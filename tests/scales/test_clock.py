@@ -139,7 +139,7 @@ def test_tighter_tolerances_converge(adult) -> None:
 
 def test_without_feedback_time_ends_where_the_chronic_state_is(adult) -> None:
     change = Perturbation("bdnf", 0.7)
-    clock = clocks(adult, lasting(change, 40_000.0, recursive=False))
+    clock = clocks(adult, lasting(change, 400_000.0, recursive=False))
     course, state = clock.run(), adult.perturbed([change], sized=False)
     network = clock.network
     moved = adult.moved([change], sized=False)

@@ -24,11 +24,6 @@ TOLERANCE = 1e-2
 LEAST, RESOLUTION, GROWTH = 3e-3, 2e-4, 3.0
 """First and smallest step: in days, and as a share of the scenario, whichever is longer; and the most by
 which one step outgrows the one before."""
-HOP, JUMP, FEW = 0.1, 2.0, 0.1
-"""Step, days, at which regions that jump from one state of rest of the circuit to another bound it no
-further, change of a potential that is a jump, mV, and the share of the regions that may jump at once."""
-LENIENT = 5.0
-"""Times by which the error of the others may then exceed `TOLERANCE`."""
 ROUGH = 1e-4
 """What potentials may still move by between report times, mV."""
 SHARES, LOUDEST = (1.0, 0.5, 0.2, 0.05), 2.0
@@ -97,8 +92,6 @@ class TwoClocks:
         )
         self.course = Course()
         self.least = max(LEAST, RESOLUTION * scenario.duration)
-        self.hop = max(HOP, 10 * RESOLUTION * scenario.duration)
-        self._rough = False
         self._state: State | None = None
         self._read: np.ndarray | None = None
         self._owner: HealthyBrain | None = None
@@ -150,16 +143,10 @@ class TwoClocks:
     ) -> tuple[np.ndarray, np.ndarray, Modulation, float, float]:
         """One accepted step: levels, what is heard, what is moved after it, its length, the next length.
 
-        What is heard at the end is that of the first stage, which is within the error of the second; where a
-        step fails, what is heard at its start is taken anew. Where a
-        region jumps, or the error does not fall with the step, there is nothing smooth to follow: the regions
-        with the largest errors are left out of that of a step that is no longer than `HOP`.
+        What is heard at the end is that of the first stage, which is within the error of the second.
         """
         slow = self.slow
         start = self._state, self._signals, self._read, self._owner
-        rough, last = self._rough, (np.inf, 1.0)
-        if rough:
-            days = min(days, self.hop)
         while True:
             after = self._moved(t + days, True)
             answer = heard
@@ -172,32 +159,14 @@ class TwoClocks:
             openness = self.ages.rates(self.network, t + 0.5 * days)
             new, apart = self.advance(y, slow.change(moved), slow.change(after), heard, hear, days, openness)
             error = worst(apart)
-            rough = rough or self._jumped(start[0]) or error * last[1] > last[0] * days
-            whole = error
-            if rough and days <= self.hop:
-                error = worst(_calm(apart)) / LENIENT
             if error <= self.tolerance or days <= self.least:
                 break
             self.course.rejected += 1
             self._state, self._signals, self._read, self._owner = start
-            if np.isinf(last[0]):
-                heard = self._heard(t, y, moved)
-                start = self._state, self._signals, self._read, self._owner
-            last = error, days
-            days *= max(0.1, 0.8 * np.sqrt(self.tolerance / error))
-            if rough and last[1] > self.hop:
-                days = max(days, self.hop)
-        self._rough = rough and whole > self.tolerance
+            days = max(days * max(0.1, 0.8 * np.sqrt(self.tolerance / error)), self.least)
         self.course.steps += 1
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(self.tolerance / max(error, 1e-12))))
         return new, answer, after, days, max(days * growth, self.least)
-
-    def _jumped(self, before: State | None) -> bool:
-        """Whether some regions, but few, went from one state of rest to another."""
-        if before is None or self._state is None:
-            return False
-        far = (np.abs(self._state.point.x[:, 0] - before.point.x[:, 0]) > JUMP).any(1)
-        return 0.0 < float(far.mean()) <= FEW
 
     def _moved(self, t: float, left: bool) -> Modulation:
         """What events move at a time (just before it, if `left`)."""
@@ -279,9 +248,3 @@ class TwoClocks:
             before, after = event.course.level(stops, True), event.course.level(stops, False)
             out |= set(stops[before != after].tolist())
         return out
-
-
-def _calm(error: np.ndarray) -> np.ndarray:
-    """Errors (S, N) without the share `FEW` of the regions that has the largest."""
-    order = np.argsort(np.abs(error).max(0))
-    return error[:, order[: len(order) - int(FEW * len(order))]]

@@ -259,7 +259,7 @@ def _convergence(runner: Runner, found: Sequence["DrawCourse"]) -> dict:
     if restless:
         messages.append(
             f"In {len(restless)} of {len(found)} draws the fast brain had no state of rest at times (first "
-            f"at day {facts[restless[0]]['restless'][0][0]:.3g}); molecules then went on hearing the last one."
+            f"at day {facts[restless[0]]['restless'][0][0]:.3g}); molecules then heard the nearest one."
         )
     return {
         "steps": [fact["steps"] for fact in facts],
@@ -311,8 +311,9 @@ def _methods(runner: Runner, plan: Scenario, changes: Sequence[Perturbation]) ->
         else ""
     )
     return (
-        f"{methods(runner, changes)} Time courses: a signed network of {len(network.names)} molecular, immune, "
-        f"metabolic, endocrine, epigenetic and structural variables with {len(network.edges)} regulators in "
-        "fold-change form runs in every region on a clock of its own; at each of its steps the fast brain is "
+        f"{methods(runner, changes)} Time courses: a signed network of {len(network.names)} molecular, "
+        "immune, metabolic, endocrine, epigenetic and structural variables with "
+        f"{len(network.edges)} regulators in fold-change form runs in every region on a clock of its own; at "
+        "each of its steps the fast brain is "
         f"solved at rest (heterogeneous multiscale method). {back}{aging}"
     )

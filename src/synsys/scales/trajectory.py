@@ -186,7 +186,7 @@ def _solved(runner: Runner, k: int, plan: Scenario) -> DrawCourse:
     facts = {
         "steps": course.steps, "rejected": course.rejected, "fast_solutions": course.solved,
         "restless": [[float(t), reason] for t, reason in course.restless[:20]],
-        "feedback_kept": float(ages.adult.kept @ runner.model.slow_brain.network.share) if plan.recursive else 0.0,
+        "feedback_kept": float(ages.adult.kept @ clocks.network.share) if plan.recursive else 0.0,
         "member": int(draw.member) if isinstance(draw.member, int) else -1,
     }  # fmt: skip
     return DrawCourse(

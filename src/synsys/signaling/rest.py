@@ -238,8 +238,8 @@ class Step:
     """Steps in time that stay stable where loops are fast: ROS2 with an approximate Jacobian.
 
     (I - g h A) k1 = f(t, x);  (I - g h A) k2 = f(t + h, x + h k1) - 2 k1;  x += h (3 k1 + k2) / 2,
-    g = 1 + 1/sqrt(2), whose first stage does not overshoot: second order whatever A (Verwer, Spee, Blom & Hundsdorfer 1999, SIAM J Sci Comput
-    20:1456), in x = ln y of fold nodes and y of all others.
+    g = 1 + 1/sqrt(2), with which the first stage does not overshoot: second order whatever A (Verwer, Spee,
+    Blom & Hundsdorfer 1999, SIAM J Sci Comput 20:1456), in x = ln y of fold nodes and y of all others.
 
     Parameters
     ----------
@@ -275,8 +275,10 @@ class Step:
         power = int(np.round(np.log2(days)))
         if power not in self._factorised:
             assert self._regional is not None
-            scale = (self.GAMMA * 2.0**power / self.k.tau).astype(np.float32)
-            matrix = np.eye(len(scale), dtype=np.float32) - scale * self._regional
+            pace = self.GAMMA * 2.0**power * self.network.rate / self.k.tau  # as open as in adults
+            matrix = (
+                np.eye(len(pace), dtype=np.float32) - pace.T[:, :, None].astype(np.float32) * self._regional
+            )
             self._factorised[power] = np.linalg.inv(matrix)
         self._inverse = self._factorised[power]
 
