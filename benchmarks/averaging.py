@@ -59,7 +59,7 @@ def averaged(healthy: HealthyBrain, times: np.ndarray) -> np.ndarray:
 def together(healthy: HealthyBrain, times: np.ndarray, seconds: float) -> np.ndarray:
     """The same with the circuit integrated along, a day lasting some seconds."""
     model, base, slow = healthy.model, healthy.state, healthy.model.slow_brain
-    network, kinetics = slow.network, healthy.untempered
+    network, kinetics = slow.network, healthy.kinetics
     moved = healthy.moved([CHANGE], sized=False)
     change, y, x = slow.change(moved), network.healthy(), base.point.x.copy()
     rested = np.log(firing(base.point.x[:, 0], base.parameters))

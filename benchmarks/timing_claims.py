@@ -37,11 +37,11 @@ RISE = 7.0
 
 def scenario(row: dict[str, str]) -> Scenario:
     """A row of timed.csv as a life from conception to 25 years."""
-    start, end = ((float(row[key]) - CONCEIVED) * YEAR for key in ("from_age", "to_age"))
-    start, end = max(start, 0.0), min(end, (ADULT - CONCEIVED) * YEAR)
-    course = Course("constant", start, end, RISE, RISE)
-    event = Event(row["scenario"], parse_perturbation(row["perturbation"]), course)
     last = (ADULT - CONCEIVED) * YEAR
+    start, end = ((float(row[key]) - CONCEIVED) * YEAR for key in ("from_age", "to_age"))
+    start, end = max(start, 0.0), min(end, last)
+    course = Course("constant", start, end, RISE, RISE if end < last else 0.0)
+    event = Event(row["scenario"], parse_perturbation(row["perturbation"]), course)
     report = sorted({min(end, last), (10 - CONCEIVED) * YEAR, last})
     window = "childhood" if "childhood" in row["scenario"] else "adolescence"
     return Scenario(
@@ -98,6 +98,7 @@ def main() -> None:
     with (HERE / "timed.csv").open(encoding="utf-8", newline="") as file:
         table = [row for row in csv.DictReader(file) if row["quantity"] not in ("symptom_onset_age",)]
     table = [row for row in table if given.only is None or row["scenario"] in given.only]
+    table = [row for row in table if float(row["from_age"]) < ADULT]
     started, lives = time.perf_counter(), {}
     for row in table:
         begun = time.perf_counter()

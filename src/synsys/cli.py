@@ -160,8 +160,12 @@ def trajectory(
         str | None, typer.Argument(help="A YAML file, or the name of a shipped scenario; none lists them.")
     ] = None,
     brain: Brain = None,
-    draws: Annotated[int | None, typer.Option("--draws", min=1, help="Joint samples; 16 by default.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the draws.")] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=1, help="Joint samples; those of the scenario, else 16.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of the draws; that of the scenario, else 0.")
+    ] = None,
     jobs: Jobs = None, beta: Beta = 1.0, out: Out = None, force: Force = False, resume: Resume = False,
 ) -> None:  # fmt: skip
     """Run a scenario over minutes to decades: exposures, drugs, development, and what follows in what order.

@@ -7,13 +7,12 @@ from synsys.brain.draws import draws
 from synsys.brain.feedback import ENERGY, averages, signals
 from synsys.brain.model import BrainModel
 from synsys.brain.plasticity import plasticity_signals, probed
-from synsys.brain.settle import MOST_GAIN
 from synsys.brain.state import HealthyBrain
 from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.signaling import FAST
-from synsys.signaling.rest import growth
+from synsys.signaling.rest import growth, healthy_slopes
 
 SMALL = ("L.rostralmiddlefrontal", "L.precuneus", "L.insula", "L.thalamus", "L.hippocampus", "L.caudate")
 
@@ -79,9 +78,13 @@ def test_kinases_move_the_probe_through_its_own_table(healthy: HealthyBrain) -> 
     assert (found.ltp < 1).all()
 
 
-def test_health_is_stable_with_the_loop_closed(healthy: HealthyBrain) -> None:
-    rate, gain = growth(healthy.model.slow_brain.network, healthy.untempered, healthy.echo)
-    assert rate < 0
-    assert gain < MOST_GAIN
+def test_health_is_stable_with_the_loop_closed_in_every_region(healthy: HealthyBrain) -> None:
+    network = healthy.model.slow_brain.network
+    slope = healthy_slopes(network, healthy.kinetics)
+    for region, kind in enumerate(network.kinds[1]):
+        heard = np.repeat(healthy.kept_heard[region][None], len(network.kinds[0]), 0)
+        rate, gain = growth(network, healthy.kinetics, heard, slope, [kind])
+        assert rate < 0
+        assert gain < 1
     assert (healthy.kept >= 0).all()
     assert (healthy.kept <= 1).all()

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 TEMPERING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.0)
 """Factors on what a region hears that are tried until health is stable."""
-PROBE = 0.03
-"""Change of one node by which what comes back through the circuit is measured (log or deviation)."""
+PROBES = (0.03, -0.03, 0.003, -0.003)
+"""Changes of one node, tried in turn, by which what comes back through the circuit is measured (log or
+deviation)."""
 
 
 def settled(healthy: HealthyBrain, changes: Modulation) -> State:
@@ -66,7 +67,7 @@ def rested(healthy: HealthyBrain, changes: Modulation) -> tuple[np.ndarray, bool
     change = slow.change(changes)
     if not change.any() and not hear(y).any():
         return y, True
-    return stationary(slow.network, change, hear, healthy.untempered, healthy.carried_echo)
+    return stationary(slow.network, change, hear, healthy.kinetics, healthy.carried_echo)
 
 
 def tempered(healthy: HealthyBrain) -> np.ndarray:
@@ -74,8 +75,9 @@ def tempered(healthy: HealthyBrain) -> np.ndarray:
 
     In the region of each kind that hears the most, all signals but `SET_POINT` are lowered until health is
     stable although the fast brain acts back; no other region of the kind may then hear more than that one.
+    Where even silence would not do, nothing is kept.
     """
-    network, k = healthy.model.slow_brain.network, healthy.untempered
+    network, k = healthy.model.slow_brain.network, healthy.kinetics
     first, kind = network.kinds
     loud = np.sqrt((healthy.heard**2).sum((1, 2)))
     destabilises = np.array([name in FAST and name != SET_POINT for name in network.inputs])
@@ -96,7 +98,7 @@ def tempered(healthy: HealthyBrain) -> np.ndarray:
 def heard_from(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
     """What every region hears of a change of each node of its signaling network, (N, K, S).
 
-    Finite differences at health: each node that the circuit or a receptor reads is moved by `PROBE`
+    Finite differences at health: each node that the circuit or a receptor reads is moved by one of `PROBES`
     everywhere, and links followed or, if `recursive`, the fast brain solved.
     """
     brain = healthy.model.slow_brain
@@ -108,18 +110,18 @@ def heard_from(healthy: HealthyBrain, recursive: bool) -> np.ndarray:
     for j, name in enumerate(network.names):
         if name not in read:
             continue
-        y = network.healthy()
-        y[j] = y[j] * np.exp(PROBE) if network.fold[j, 0] else y[j] + PROBE
-        applied = brain.applied(none, y)
-        if recursive:
+        for probe in PROBES:  # where activity has no rest on one side, the other, then closer to health
+            y = network.healthy()
+            y[j] = y[j] * np.exp(probe) if network.fold[j, 0] else y[j] + probe
+            applied = brain.applied(none, y)
+            if not recursive:
+                applied.propagate(healthy.draw.strength, healthy.draw.factors)
+                out[:, :, j] = brain.inputs(applied, {}).T / probe
+                break
             state = healthy.with_modulation(applied)
-            if not state.point.converged or state.carried is None:
-                continue
-            heard = brain.inputs(state.carried, told(state))
-        else:
-            applied.propagate(healthy.draw.strength, healthy.draw.factors)
-            heard = brain.inputs(applied, {})
-        out[:, :, j] = heard.T / PROBE
+            if state.point.converged and state.carried is not None:
+                out[:, :, j] = brain.inputs(state.carried, told(state)).T / probe
+                break
     return out
 
 

@@ -214,11 +214,6 @@ class HealthyBrain:
         return heard_from(self, recursive=True)
 
     @cached_property
-    def echo(self) -> np.ndarray:
-        """Means of what is heard, and kept, over the regions of each kind, (kinds, K, S)."""
-        return self._by_kind(self.kept_heard)
-
-    @cached_property
     def kept_heard(self) -> np.ndarray:
         """What each region hears of its own nodes as far as it is kept, (N, K, S)."""
         network = self.model.slow_brain.network
@@ -240,7 +235,7 @@ class HealthyBrain:
         return np.stack([heard[kind == c].mean(0) for c in range(len(first))])
 
     @cached_property
-    def untempered(self) -> Kinetics:
+    def kinetics(self) -> Kinetics:
         """Numbers of the signaling network as drawn."""
         return self.model.slow_brain.network.kinetics(self.draw.strength, self.draw.factors)
 

@@ -6,7 +6,7 @@ are those of `synsys.signaling.rest.Step`, whose approximate Jacobian holds what
 circuit, so that homeostasis does not force them to be short.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from synsys.brain.modulation import Modulation
 from synsys.brain.settle import told
 from synsys.brain.state import HealthyBrain, State
-from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Scenario
 from synsys.scales.ages import Ages
 from synsys.signaling.rest import Step, worst
@@ -43,19 +42,21 @@ class Course:
         Accepted steps, days.
     levels : list of ndarray, (S,)
         Effective levels of the signaling network, mean over the brain.
-    reports : dict of float to (ndarray, State or None)
-        At report times: effective levels (S, N) and the state of rest.
-    steps, rejected, solved : int
-        Steps accepted and rejected; times the fast brain was solved.
+    reports : dict of float to ndarray
+        Effective levels (S, N) at report times, just before what happens then.
+    steps, rejected, forced, solved : int
+        Steps accepted and rejected; accepted at the shortest length although their error was larger than
+        asked for; times the fast brain was solved.
     restless : list of (float, str)
         Times at which it found no state of rest, and why.
     """
 
     time: list[float] = field(default_factory=list)
     levels: list[np.ndarray] = field(default_factory=list)
-    reports: dict[float, tuple[np.ndarray, State | None]] = field(default_factory=dict)
+    reports: dict[float, np.ndarray] = field(default_factory=dict)
     steps: int = 0
     rejected: int = 0
+    forced: int = 0
     solved: int = 0
     restless: list[tuple[float, str]] = field(default_factory=list)
 
@@ -67,8 +68,6 @@ class TwoClocks:
     ----------
     scenario : Scenario
     ages : Ages
-    changes : sequence of Perturbation, optional
-        Of the events, resolved; those of the scenario by default.
     tolerance : float
         Accepted error of one step: of the logarithm of fold nodes, of deviations of the others.
     """
@@ -77,18 +76,19 @@ class TwoClocks:
         self,
         scenario: Scenario,
         ages: Ages,
-        changes: Sequence[Perturbation] | None = None,
         tolerance: float = TOLERANCE,
     ) -> None:
         self.tolerance = tolerance
         self.scenario, self.ages = scenario, ages
-        self.changes = [event.perturbation for event in scenario.events] if changes is None else list(changes)
+        self.changes = [event.perturbation for event in scenario.events]
         self.slow = ages.model.slow_brain
         self.network = self.slow.network
         adult = ages.adult
-        self.kinetics = adult.untempered
         self.advance = Step(
-            self.network, self.kinetics, adult.kept_heard if scenario.recursive else adult.carried_heard
+            self.network,
+            adult.kinetics,
+            adult.kept_heard if scenario.recursive else adult.carried_heard,
+            regional=True,
         )
         self.course = Course()
         self.least = max(LEAST, RESOLUTION * scenario.duration)
@@ -115,7 +115,7 @@ class TwoClocks:
         wanted = set(self.scenario.report)
         jumps = self._jumps(stops)
         t, y, step = 0.0, self.network.healthy(), self.least
-        moved = self._moved(t, False)
+        moved = self._moved(t, True)
         heard = self._heard(t, y, moved)
         self._record(t, y, moved)
         for number, stop in enumerate(stops):
@@ -147,6 +147,7 @@ class TwoClocks:
         """
         slow = self.slow
         start = self._state, self._signals, self._read, self._owner
+        met = len(self.course.restless)
         while True:
             after = self._moved(t + days, True)
             answer = heard
@@ -162,16 +163,17 @@ class TwoClocks:
             if error <= self.tolerance or days <= self.least:
                 break
             self.course.rejected += 1
+            del self.course.restless[met:]
             self._state, self._signals, self._read, self._owner = start
             days = max(days * max(0.1, 0.8 * np.sqrt(self.tolerance / error)), self.least)
         self.course.steps += 1
+        self.course.forced += error > self.tolerance
         growth = min(GROWTH, max(0.3, 0.8 * np.sqrt(self.tolerance / max(error, 1e-12))))
         return new, answer, after, days, max(days * growth, self.least)
 
     def _moved(self, t: float, left: bool) -> Modulation:
         """What events move at a time (just before it, if `left`)."""
         level = [float(event.course.level(t, left)) for event in self.scenario.events]
-        level += [1.0] * (len(self.changes) - len(level))
         moved = self.ages.healthy(t).moved(self.changes, level=level)
         late = self.ages.delay(t)
         if late is not None:
@@ -224,6 +226,7 @@ class TwoClocks:
             if share == 1.0:
                 self._state = state
             return
+        self._signals = {}  # none has: nothing is known, health is heard
 
     def _record(self, t: float, y: np.ndarray, moved: Modulation) -> None:
         z = self.network.effective(y, self.slow.change(moved))
@@ -237,7 +240,7 @@ class TwoClocks:
         if self.ages.born(t):
             state = self.ages.healthy(t).with_modulation(self.slow.applied(moved, y), self._state)
         z = self.network.effective(y, self.slow.change(moved))
-        self.course.reports[t] = z, None
+        self.course.reports[t] = z
         if report:
             report(t, state)
 

@@ -264,6 +264,7 @@ def _convergence(runner: Runner, found: Sequence["DrawCourse"]) -> dict:
     return {
         "steps": [fact["steps"] for fact in facts],
         "rejected": [fact["rejected"] for fact in facts],
+        "forced": [fact["forced"] for fact in facts],
         "fast_solutions": [fact["fast_solutions"] for fact in facts],
         "feedback_kept": kept,
         "messages": messages,

@@ -22,7 +22,7 @@ from synsys.core.errors import UserError
 from synsys.core.output import write_whole
 from synsys.core.scenario import Scenario
 from synsys.knowledge.resolve import resolved
-from synsys.knowledge.scenarios import open_scenario
+from synsys.knowledge.scenarios import REPORTS, open_scenario
 from synsys.measures.systems import graph_readouts
 from synsys.scales import time_tree as groups
 from synsys.scales.ages import Ages
@@ -32,8 +32,6 @@ from synsys.scales.describe import created, digests
 from synsys.scales.people import person
 from synsys.scales.runs import Runner
 
-REPORTS = 13
-"""Report times of a scenario that names none."""
 COMPARED = 2
 """Draws that are run once more without feedback, to say what it changes."""
 
@@ -184,14 +182,15 @@ def _solved(runner: Runner, k: int, plan: Scenario) -> DrawCourse:
         _with_graphs(runner, readings, fc)
     _with_graphs(runner, [someone.values], [someone.fc])
     facts = {
-        "steps": course.steps, "rejected": course.rejected, "fast_solutions": course.solved,
+        "steps": course.steps, "rejected": course.rejected, "forced": course.forced,
+        "fast_solutions": course.solved,
         "restless": [[float(t), reason] for t, reason in course.restless[:20]],
         "feedback_kept": float(ages.adult.kept @ clocks.network.share) if plan.recursive else 0.0,
         "member": int(draw.member) if isinstance(draw.member, int) else -1,
     }  # fmt: skip
     return DrawCourse(
         np.array(course.time), np.array(course.levels),
-        np.stack([course.reports[t][0].astype(np.float32) for t in plan.report]),
+        np.stack([course.reports[t].astype(np.float32) for t in plan.report]),
         reference, perturbed, someone.values, facts, _without_feedback(runner, k, plan, late),
     )  # fmt: skip
 

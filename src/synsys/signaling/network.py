@@ -132,6 +132,8 @@ class Network:
         ]
         published = np.array([e.grade == "A" for e in self.edges], bool)
         self.limited = np.array(relative, bool) & self.fold[self.target, 0] & ~published
+        # what the body sees of an edge is the mean over the regions in which it acts
+        self.reach = np.maximum(self.mask @ self.share, 1e-12)
         self.saturation = np.array([e.saturation or 2.0 for e in self.edges]).reshape(-1, 1)
 
     def kinetics(
@@ -259,7 +261,7 @@ class Network:
         u = np.concatenate([np.where(self.fold, np.log(np.maximum(z, LEAST)), z), inputs])
         out = u[self.source] * (self.mask * (self.window if window is None else window))
         to_body = self.body[self.target]
-        out[to_body] = (out[to_body] @ self.share)[:, None]
+        out[to_body] = (out[to_body] @ self.share / self.reach[to_body])[:, None]
         return out
 
     @cached_property
@@ -305,11 +307,6 @@ class Network:
         what = np.concatenate([self.mask * self.window, self.rate > 0])
         _, first, kind = np.unique(what, axis=1, return_index=True, return_inverse=True)
         return first, np.asarray(kind).reshape(-1)
-
-    def kind_means(self, values: np.ndarray) -> np.ndarray:
-        """Means over the regions of each kind, (rows, kinds), of values (rows, N)."""
-        first, kind = self.kinds
-        return np.stack([values[:, kind == c].mean(1) for c in range(len(first))], 1)
 
 
 Regulation = tuple[np.ndarray, np.ndarray]

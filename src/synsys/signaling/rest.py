@@ -246,19 +246,23 @@ class Step:
     network : Network
     k : Kinetics
     heard : ndarray, (kinds, K, S) or (N, K, S), optional
-        As for `jacobian`; if given for every region, the Jacobian is that of health, region by region, and
-        is factorised once for every power of two of the step.
+        As for `jacobian`; by region if `regional`.
+    regional : bool
+        Whether the Jacobian is that of health in every region, with windows as open as in adults, factorised
+        once for every power of two of the step, instead of one for each kind of region taken anew.
     """
 
     GAMMA = 1.0 + 0.5**0.5
 
-    def __init__(self, network: Network, k: Kinetics, heard: np.ndarray | None = None) -> None:
+    def __init__(
+        self, network: Network, k: Kinetics, heard: np.ndarray | None = None, regional: bool = False
+    ) -> None:
         self.network, self.k, self.heard = network, k, heard
         self._days: float | None = None
         self._age = 0
         self._regional: np.ndarray | None = None
         self._factorised: dict[int, np.ndarray] = {}
-        if heard is not None and len(heard) == network.size and network.size != len(network.kinds[0]):
+        if regional and heard is not None:
             self._regional = regional_jacobian(network, healthy_slopes(network, k), heard)
 
     def _solved(self, values: np.ndarray) -> np.ndarray:
