@@ -92,11 +92,11 @@ def microcircuit(solution: Solution, atlas: Atlas) -> dict[str, float]:
 
 
 def _plasticity(solution: Solution, atlas: Atlas) -> dict[str, float]:
-    """LTP that lasts and LTD of cortical E synapses under a standard protocol, change in % of baseline."""
+    """Sizes of lasting LTP and of LTD of cortical E synapses under a standard protocol, % of baseline."""
     state = solution.state
     found = probed(state, signals(state.averages, state.healthy.averages))
     here = atlas.node_template == "cortex"
-    return {"ltp": float(found.ltp_late_percent[here].mean()), "ltd": float(found.ltd_percent[here].mean())}
+    return {"ltp": float(found.ltp_late_percent[here].mean()), "ltd": float(-found.ltd_percent[here].mean())}
 
 
 def _local_noise(solution: Solution, frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
