@@ -75,7 +75,7 @@ def judged(claim, rows: list[dict[str, tuple[np.ndarray, float]]]) -> tuple[str,
         return "unstable", "no draw is stable at 25 years"
     threshold = rows[0][name][1]
     middle, size = float(np.median(values)), float(np.median(np.abs(values)))
-    told = f"median {middle:+.3g}, |change| {size:.3g} (counts from {threshold:.2g}), {len(values)} lives"
+    told = f"median {middle:+.3g}, size {size:.3g} (counts from {threshold:.2g}), {len(values)} lives"
     expected = sign_of(claim.change_to)
     if expected is None:
         return ("altered" if size >= threshold else "negligible"), told
