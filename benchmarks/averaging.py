@@ -16,7 +16,6 @@ from synsys.brain.multipliers import multiplied
 from synsys.brain.slow import SlowBrain
 from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import drift, firing
-from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Event, Scenario
 from synsys.data.embedded import load_embedded
@@ -34,13 +33,7 @@ SECONDS = (4, 8, 16, 32)
 
 def brain() -> HealthyBrain:
     """Regions with those slow nodes alone that read nothing but firing."""
-    whole = load_embedded()
-    at = [whole.labels.index(label) for label in REGIONS]
-    square = np.ix_(at, at)
-    part = Connectome(
-        "part", whole.weights[square], whole.lengths[square], whole.regions.iloc[at], whole.maps.iloc[at]
-    )
-    model = BrainModel(part)
+    model = BrainModel(load_embedded().part(REGIONS))
     read = [e for e in edges() if e.target in NODES and e.source == "fast:e_rate"]
     model.__dict__["slow_brain"] = SlowBrain(model.places, {name: nodes()[name] for name in NODES}, read)
     return HealthyBrain(model, Draw(None), feedback=False)

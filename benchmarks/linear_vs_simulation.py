@@ -46,10 +46,7 @@ NOISES = (0.1, 0.25, 0.5, 1.0)
 def part(names: Sequence[str]) -> Connectome:
     """Both hemispheres' regions of the embedded brain with these names."""
     brain = load_embedded()
-    at = [i for i, label in enumerate(brain.labels) if label.split(".", 1)[1] in names]
-    square = np.ix_(at, at)
-    weights, lengths = brain.weights[square].copy(), brain.lengths[square].copy()
-    return Connectome("reduced", weights, lengths, brain.regions.iloc[at], brain.maps.iloc[at])
+    return brain.part([label for label in brain.labels if label.split(".", 1)[1] in names])
 
 
 def first_stable(model: BrainModel, first: int = 0, shared: float = SHARED[0]) -> tuple[int, State]:

@@ -27,11 +27,7 @@ ALL_KINDS = (
 
 def part(labels: Sequence[str]) -> Connectome:
     """The embedded brain cut down to some regions."""
-    brain = load_embedded()
-    at = [brain.labels.index(label) for label in labels]
-    square = np.ix_(at, at)
-    weights, lengths = brain.weights[square].copy(), brain.lengths[square].copy()
-    return Connectome("part", weights, lengths, brain.regions.iloc[at], brain.maps.iloc[at])
+    return load_embedded().part(labels)
 
 
 @cache

@@ -8,7 +8,6 @@ from synsys.brain.feedback import ENERGY, averages, signals
 from synsys.brain.model import BrainModel
 from synsys.brain.plasticity import plasticity_signals, probed
 from synsys.brain.state import HealthyBrain
-from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.signaling import FAST
@@ -19,13 +18,7 @@ SMALL = ("L.rostralmiddlefrontal", "L.precuneus", "L.insula", "L.thalamus", "L.h
 
 @pytest.fixture(scope="module")
 def healthy() -> HealthyBrain:
-    brain = load_embedded()
-    at = [brain.labels.index(name) for name in SMALL]
-    small = Connectome(
-        "small", brain.weights[np.ix_(at, at)], brain.lengths[np.ix_(at, at)], brain.regions.iloc[at],
-        brain.maps.iloc[at], None,
-    )  # fmt: skip
-    return HealthyBrain(BrainModel(small), draws(1)[0])
+    return HealthyBrain(BrainModel(load_embedded().part(SMALL)), draws(1)[0])
 
 
 def told(healthy: HealthyBrain, *changes: Perturbation) -> dict[str, np.ndarray]:

@@ -338,3 +338,24 @@ def test_a_map_may_not_appear_twice(folder):
         (folder / name).write_text("label,D2\nL.insula,1\n")
     with pytest.raises(UserError, match=r"m2\.csv: map 'D2' is already in another file"):
         read(folder, maps=[folder / "m1.csv", folder / "m2.csv"])
+
+
+def test_part_keeps_each_connection_with_its_regions():
+    whole = Connectome("four", W, D, regions(), regions()[["x"]])
+    part = whole.part(["R.thalamus", "L.insula"])
+    assert part.labels == list(part.maps.index) == ["R.thalamus", "L.insula"]
+    assert part.weights[0, 1] == whole.weights[3, 0]
+    assert part.lengths[1, 0] == whole.lengths[0, 3]
+    assert part.fc is None
+    back = whole.part(whole.labels)
+    assert np.array_equal(back.weights, whole.weights)
+    assert np.array_equal(back.lengths, whole.lengths)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(["L.insla"], "L.insula"), (["L.insula", "L.insula"], "unique"), ([], "at least one")],
+)
+def test_part_refuses(labels, message):
+    with pytest.raises(UserError, match=message):
+        Connectome("four", W, D, regions(), regions()[["x"]]).part(labels)

@@ -29,12 +29,7 @@ READ_OF_THE_CIRCUIT = {"pv_interneuron_function", "synaptic_strength", "intracel
 @pytest.fixture(scope="module")
 def small() -> Connectome:
     """Eleven regions of the embedded brain, one of each structure that loops need."""
-    brain = load_embedded()
-    at = [brain.labels.index(name) for name in SMALL]
-    return Connectome(
-        "small", brain.weights[np.ix_(at, at)], brain.lengths[np.ix_(at, at)], brain.regions.iloc[at],
-        brain.maps.iloc[at], None if brain.fc is None else brain.fc[np.ix_(at, at)],
-    )  # fmt: skip
+    return load_embedded().part(SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -40,11 +40,7 @@ HEADER = "id,section,level_from,entity_from,change_from,level_to,entity_to,chang
 @pytest.fixture(scope="module")
 def brain() -> Connectome:
     """Six cortical regions and a thalamus of the embedded brain."""
-    whole = load_embedded()
-    at = [whole.labels.index(label) for label in REGIONS]
-    square = np.ix_(at, at)
-    weights, lengths = whole.weights[square].copy(), whole.lengths[square].copy()
-    return Connectome("six", weights, lengths, whole.regions.iloc[at], whole.maps.iloc[at])
+    return load_embedded().part(REGIONS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -444,13 +440,10 @@ def test_one_way_that_is_unstable_is_told_beside_the_other():
 
 def test_local_readouts_are_those_that_need_no_spectra():
     """The quick way gives what the whole solution gives."""
-    brain = load_embedded()
-    at = [brain.labels.index(x) for x in (*REGIONS, "L.caudate", "L.accumbens", "L.pallidum", "L.hippocampus",
-          "L.amygdala", "L.lateralorbitofrontal", "L.caudalanteriorcingulate")]  # fmt: skip
-    square = np.ix_(at, at)
-    part = Connectome(
-        "part", brain.weights[square], brain.lengths[square], brain.regions.iloc[at], brain.maps.iloc[at]
-    )
+    part = load_embedded().part((
+        *REGIONS, "L.caudate", "L.accumbens", "L.pallidum", "L.hippocampus", "L.amygdala",
+        "L.lateralorbitofrontal", "L.caudalanteriorcingulate",
+    ))  # fmt: skip
     runner = Runner(part, 2, fine=False, jobs=1)
     quick, full = (
         draw_answers(runner, 0, Plan((STATE,), (frozenset(wanted),), (frozenset(),)))

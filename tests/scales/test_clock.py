@@ -8,7 +8,6 @@ import pytest
 from synsys.brain.draws import Draw
 from synsys.brain.model import BrainModel
 from synsys.brain.state import HealthyBrain
-from synsys.core.connectome import Connectome
 from synsys.core.perturbation import Perturbation
 from synsys.core.scenario import Course as Level
 from synsys.core.scenario import Event, Scenario
@@ -26,13 +25,7 @@ EVIDENCE = ("derived", "C", "hypothesis: test")
 
 @pytest.fixture(scope="module")
 def adult() -> HealthyBrain:
-    whole = load_embedded()
-    at = [whole.labels.index(label) for label in REGIONS]
-    square = np.ix_(at, at)
-    part = Connectome(
-        "part", whole.weights[square], whole.lengths[square], whole.regions.iloc[at], whole.maps.iloc[at]
-    )
-    return HealthyBrain(BrainModel(part), Draw(None))
+    return HealthyBrain(BrainModel(load_embedded().part(REGIONS)), Draw(None))
 
 
 def clocks(adult: HealthyBrain, scenario: Scenario, tolerance: float = TOLERANCE) -> TwoClocks:

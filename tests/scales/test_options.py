@@ -32,12 +32,7 @@ CHANGE = "nmda_conductance=0.97"
 @pytest.fixture(scope="module")
 def small() -> Connectome:
     """Seven regions of the embedded brain."""
-    brain = load_embedded()
-    at = [brain.labels.index(name) for name in SMALL]
-    return Connectome(
-        "seven", brain.weights[np.ix_(at, at)], brain.lengths[np.ix_(at, at)], brain.regions.iloc[at],
-        brain.maps.iloc[at],
-    )  # fmt: skip
+    return load_embedded().part(SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from synsys.brain.model import BrainModel
 from synsys.brain.solution import COARSE, Grid, Solution, solve
 from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
-from synsys.core.connectome import Connectome
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import links, population
 from synsys.measures.readouts import Atlas, readouts
@@ -28,18 +27,7 @@ MEDIAN = Draw(None)
 
 @pytest.fixture(scope="module")
 def model() -> BrainModel:
-    brain = load_embedded()
-    at = [brain.labels.index(name) for name in REGIONS]
-    square = np.ix_(at, at)
-    return BrainModel(
-        Connectome(
-            "eleven",
-            brain.weights[square],
-            brain.lengths[square],
-            brain.regions.iloc[at],
-            brain.maps.iloc[at],
-        )
-    )
+    return BrainModel(load_embedded().part(REGIONS))
 
 
 @pytest.fixture(scope="module")

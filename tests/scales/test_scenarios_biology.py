@@ -16,42 +16,18 @@ from synsys.knowledge.scenarios import open_scenario, read_scenario
 from synsys.knowledge.signaling import folded
 from synsys.scales.ages import Ages
 from synsys.scales.clock import TwoClocks
-from synsys.signaling.network import Network
 from synsys.signaling.rest import growth, stationary
+from tests.signaling.piece import followed, held, piece_of_cortex
 
-NETWORK = Network(lambda names: np.array([not names or "cortex" in names]), np.ones(1))
-"""All nodes and edges on one piece of adult cortex."""
-
-
-def held(values):
-    """Perturbations of nodes and of inputs: factors of what is relative to health, increments of others."""
-    change, inputs = np.zeros((len(NETWORK.names), 1)), np.zeros((len(NETWORK.inputs), 1))
-    for name, value in values.items():
-        number = np.log(value) if folded(name) else value
-        if name in NETWORK.at:
-            change[NETWORK.at[name]] = number
-        else:
-            inputs[NETWORK.inputs.index(name)] = number
-    return change, inputs
+NETWORK = piece_of_cortex()
 
 
 def at_rest(values, strength=None):
     """Effective value of every node under lasting perturbations."""
-    change, inputs = held(values)
+    change, inputs = held(NETWORK, values)
     y, found = stationary(NETWORK, change, lambda y: inputs, NETWORK.kinetics(strength))
     assert found
     return dict(zip(NETWORK.names, NETWORK.effective(y, change)[:, 0], strict=True))
-
-
-def followed(names, days, course, step):
-    """Effective values of nodes at some days, (day, name); perturbations change at multiples of the step."""
-    k, y, out = NETWORK.kinetics(), NETWORK.healthy(), []
-    for i in range(round(max(days) / step) + 1):
-        change, inputs = held(course(i * step))
-        if any(abs(i * step - day) < step / 2 for day in days):
-            out.append([NETWORK.effective(y, change)[NETWORK.at[name], 0] for name in names])
-        y = NETWORK.advanced(y, NETWORK.regulation(y, change, inputs, k), k, step)
-    return np.array(out)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +55,8 @@ def treated(day):
 def test_marks_of_stress_outlast_it_and_yield_to_an_hdac_inhibitor():
     """Weaver et al. 2004 Nat Neurosci 7:847: methylation persists and is reversed; the reversal lasts."""
     names, days = ("nr3c1_methylation", "bdnf_methylation"), (28, 84, 112, 200)
-    left = followed(names, days, stressed, 0.5)
-    drug = followed(names, days, treated, 0.5)
+    left = followed(NETWORK, names, days, stressed, 0.5)
+    drug = followed(NETWORK, names, days, treated, 0.5)
     assert (left[0] > 0).all()
     assert (left[1:] > left[0]).all()  # cortisol that ebbs slowly goes on writing
     assert (left[3] > 0.95 * left[2]).all()
@@ -89,7 +65,7 @@ def test_marks_of_stress_outlast_it_and_yield_to_an_hdac_inhibitor():
 
 
 def test_bdnf_falls_under_stress_and_recovers_sooner_than_its_marks():
-    bdnf, mark = followed(("bdnf", "bdnf_methylation"), (28, 84), stressed, 0.5).T
+    bdnf, mark = followed(NETWORK, ("bdnf", "bdnf_methylation"), (28, 84), stressed, 0.5).T
     assert bdnf[0] < 0.99
     assert 1 - bdnf[1] < 0.6 * (1 - bdnf[0])
     assert mark[1] > mark[0]
@@ -140,7 +116,7 @@ def test_time_scales_of_one_step_of_calcium_span_minutes_to_weeks():
 
     def half(names, step, span):
         days = np.arange(0, span, step)
-        moved = followed(names, days, entry, step) - 1
+        moved = followed(NETWORK, names, days, entry, step) - 1
         return days[np.argmax(moved >= 0.5 * moved[-1], axis=0)]
 
     first, then = half(chain, 0.01, 1.5), half(slow, 0.5, 150)

@@ -26,12 +26,7 @@ STRESS = Scenario(
 
 @pytest.fixture(scope="module")
 def small() -> Connectome:
-    brain = load_embedded()
-    at = [brain.labels.index(name) for name in SMALL]
-    return Connectome(
-        "small", brain.weights[np.ix_(at, at)], brain.lengths[np.ix_(at, at)], brain.regions.iloc[at],
-        brain.maps.iloc[at], None if brain.fc is None else brain.fc[np.ix_(at, at)],
-    )  # fmt: skip
+    return load_embedded().part(SMALL)
 
 
 @pytest.fixture(scope="module")

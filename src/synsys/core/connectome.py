@@ -1,7 +1,7 @@
 """The connectome record: regions, weights, tract lengths and maps, joined by region name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -98,6 +98,37 @@ class Connectome:
 
     def __len__(self) -> int:
         return len(self.regions)
+
+    def part(self, labels: Sequence[str]) -> "Connectome":
+        """The brain cut down to some regions, in the order given; nothing is rescaled.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            Regions to keep.
+
+        Raises
+        ------
+        UserError
+            If a region is unknown or named twice, or if none is named.
+        """
+        if not labels:
+            raise UserError(f"{self.name}: a part of a brain needs at least one region")
+        row = {label: i for i, label in enumerate(self.labels)}
+        for label in labels:
+            if label not in row:
+                raise unknown(f"region of {self.name}", label, row)
+        at = [row[label] for label in labels]
+        square = np.ix_(at, at)
+        return replace(
+            self,
+            name=f"{self.name}, {len(at)} regions",
+            weights=self.weights[square],
+            lengths=self.lengths[square],
+            regions=self.regions.iloc[at],
+            maps=self.maps.iloc[at],
+            fc=None if self.fc is None else self.fc[square],
+        )
 
     @classmethod
     def from_files(
