@@ -231,6 +231,41 @@ def test_excess_pruning_leaves_most_where_its_window_lies(model):
     assert teen[1] < teen[0]
 
 
+LIFE = "duration: 26 y\nage: gestation 4 wk\ndevelopment: on\nevents:\n  - perturb: "
+
+
+def frontal(model, change, names, ages):
+    """Levels of nodes in frontal cortex at some ages, (age, node), under a change held from the first weeks."""
+    scenario = read_scenario(f"{LIFE}{change}\nreport: [{', '.join(f'age {a} y' for a in ages)}]\n")
+    clocks = TwoClocks(replace(scenario, recursive=False), Ages(model, Draw(0), scenario))
+    reports = clocks.run().reports
+    here = model.places.mask((), ("PFC", "ACC")).any(1)
+    at = [clocks.network.at[name] for name in names]
+    return np.array([reports[t][at][:, here].mean(1) for t in sorted(reports)])
+
+
+def test_complement_is_silent_in_frontal_cortex_until_pruning_opens(model):
+    """Latency: C4A is doubled before birth (Sekar et al. 2016); contacts are lost in adolescence."""
+    names = ("complement_activity", "synaptic_endowment", "spine_density")
+    lost = np.abs(frontal(model, "c4a_expression=2", names, (0, 3, 6, 18)) - 1)
+    assert lost[0, 0] > 0.95 * lost[3, 0]  # the lesion is there at birth
+    assert lost[3, 1] > 0.05 and lost[3, 2] > 0.05
+    assert (lost[:2, 1] < 0.05 * lost[3, 1]).all() and lost[2, 1] < 0.15 * lost[3, 1]
+    assert (lost[:2, 2] < 0.25 * lost[3, 2]).all() and lost[2, 2] < 0.4 * lost[3, 2]
+
+
+def test_pruning_has_an_inner_optimum_for_projections(model):
+    """Too little leaves many contacts on wrong targets, too much few on the right ones (Zhan et al. 2014)."""
+    doses = (0.35, 0.6, 1.0, 1.6, 2.4)
+    weight = [
+        frontal(model, f"pruning_rate={dose}", ("long_range_synaptic_weight",), (25,))[0, 0] for dose in doses
+    ]
+    best = int(np.argmax(weight))
+    assert 0 < best < len(doses) - 1
+    assert (np.diff(weight[: best + 1]) > 0).all() and (np.diff(weight[best:]) < 0).all()
+    assert weight[0] < 0.95 and weight[-1] < 0.98
+
+
 @pytest.mark.parametrize(("age", "duration"), [(None, 365.25), (0.0, 80 * 365.25)])
 def test_without_exposures_a_brain_stays_at_its_norm(model, age, duration):
     """A year without development, eighty years along the age curves: no node moves at all."""
