@@ -1,12 +1,8 @@
 """BOLD: from spectra of neural drive to functional connectivity, as a scanner would see it.
 
-Haemodynamics are the balloon model (Friston, Harrison & Penny 2003, NeuroImage 19:1273, eqs. 3-4, with its
-prior means) with the revised signal coefficients of Stephan et al. 2007 (NeuroImage 38:387, eq. 12). At
-rest the response is small, so the model is linearised about rest and becomes one complex factor per region
-and frequency.
+At rest the response is small, so the balloon model (`synsys.simulation.haemodynamics`) is linearised about rest
+and becomes one complex factor per region and frequency.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +10,7 @@ from synsys.brain.state import State
 from synsys.circuit.drift import E_GLU, block, drive, firing
 from synsys.core.errors import UserError, unknown
 from synsys.core.schema import OBSERVATIONS
+from synsys.simulation.haemodynamics import Haemodynamics, coefficients
 
 _STEP = 1e-30
 DRIVES = ("synaptic", "firing")
@@ -33,110 +30,6 @@ def _quadrature(low: float, high: float, order: int) -> tuple[np.ndarray, np.nda
 
 BAND_NODES, BAND_WEIGHTS = _quadrature(*BAND, order=5)
 """Frequencies (Hz) and weights (Hz): sum(weights * f(nodes)) is the integral of f over `BAND`."""
-
-
-@dataclass(frozen=True)
-class Haemodynamics:
-    """Parameters of the balloon model; each a number or one value per region, (R,).
-
-    Defaults are the prior means of Friston et al. 2003 (kappa, gamma, tau, alpha, rho, V0) and the
-    constants for 1.5 T of Stephan et al. 2007 (echo_time, offset, slope, epsilon).
-
-    Attributes
-    ----------
-    kappa : float or ndarray
-        Decay of the vasodilatory signal, 1/s.
-    gamma : float or ndarray
-        Autoregulation by flow, 1/s^2.
-    tau : float or ndarray
-        Transit time of blood through the venous compartment, s.
-    alpha : float or ndarray
-        Grubb's exponent, volume = flow^alpha in the steady state.
-    rho : float or ndarray
-        Resting oxygen extraction fraction.
-    v0 : float or ndarray
-        Resting venous blood volume fraction.
-    epsilon : float or ndarray
-        Ratio of intra- to extravascular signal.
-    echo_time : float
-        s.
-    offset : float
-        Frequency offset at the surface of magnetised vessels, Hz.
-    slope : float
-        Slope of the intravascular relaxation rate with oxygen saturation, Hz.
-    gain : float or ndarray
-        Vasodilatory signal per unit neural drive, relative to health (neurovascular coupling).
-    delay : float or ndarray
-        Delay of the vasodilatory signal behind neural drive, s.
-    dispersion : float or ndarray
-        Standard deviation of an exponential spread of the response, s; it also delays by as much.
-    """
-
-    kappa: float | np.ndarray = 0.65
-    gamma: float | np.ndarray = 0.41
-    tau: float | np.ndarray = 0.98
-    alpha: float | np.ndarray = 0.32
-    rho: float | np.ndarray = 0.34
-    v0: float | np.ndarray = 0.02
-    epsilon: float | np.ndarray = 1.0
-    echo_time: float = 0.04
-    offset: float = 40.3
-    slope: float = 25.0
-    gain: float | np.ndarray = 1.0
-    delay: float | np.ndarray = 0.0
-    dispersion: float | np.ndarray = 0.0
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            free = name in ("delay", "dispersion", "gain", "epsilon")
-            least = -np.inf if name == "delay" else 0.0
-            array = np.asarray(value, float)
-            if array.ndim > 1:
-                raise UserError(f"{name}: shape {array.shape}, but one number or one per region is needed")
-            if not (np.isfinite(array).all() and (array >= least).all() and (free or (array > 0).all())):
-                raise UserError(f"{name} = {value!r}: finite numbers {'>= 0' if free else '> 0'} are needed")
-        if not (np.asarray(self.rho) < 1).all():
-            raise UserError(f"rho = {self.rho!r}: an oxygen extraction fraction is below 1")
-
-    def coefficients(self) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
-        """k1, k2, k3 of the signal equation (Stephan et al. 2007, eq. 12)."""
-        k1 = 4.3 * self.offset * self.rho * self.echo_time
-        k2 = self.epsilon * self.slope * self.rho * self.echo_time
-        return k1, k2, 1.0 - self.epsilon
-
-
-def balloon(x: np.ndarray, drive: float | np.ndarray, p: Haemodynamics) -> np.ndarray:
-    """Time derivative of the balloon model (without delay and dispersion).
-
-    Parameters
-    ----------
-    x : ndarray, (4, ...)
-        Vasodilatory signal s, flow f, volume v, deoxyhaemoglobin q; rest is (0, 1, 1, 1).
-    drive : float or ndarray
-        Neural drive about its mean, any unit.
-    p : Haemodynamics
-
-    Returns
-    -------
-    ndarray, (4, ...)
-        Derivative per second.
-    """
-    s, f, v, q = x
-    out = v ** (1 / p.alpha)
-    extraction = (1 - (1 - p.rho) ** (1 / f)) / p.rho
-    return np.stack([
-        p.gain * drive - p.kappa * s - p.gamma * (f - 1),
-        s,
-        (f - out) / p.tau,
-        (f * extraction - out * q / v) / p.tau,
-    ])  # fmt: skip
-
-
-def bold_signal(x: np.ndarray, p: Haemodynamics) -> np.ndarray:
-    """Relative BOLD signal change of a haemodynamic state (4, ...), (...)."""
-    k1, k2, k3 = p.coefficients()
-    v, q = x[2], x[3]
-    return p.v0 * (k1 * (1 - q) + k2 * (1 - q / v) + k3 * (1 - v))
 
 
 def bold_transfer(frequency_hz: np.ndarray, parameters: Haemodynamics | None = None) -> np.ndarray:
@@ -162,7 +55,7 @@ def bold_transfer(frequency_hz: np.ndarray, parameters: Haemodynamics | None = N
     volume = flow / (s * p.tau + 1 / p.alpha)
     extraction = 1 + (1 - p.rho) * np.log(1 - p.rho) / p.rho
     deoxy = (extraction * flow - (1 / p.alpha - 1) * volume) / (s * p.tau + 1)
-    k1, k2, k3 = p.coefficients()
+    k1, k2, k3 = coefficients(p)
     signal = p.v0 * ((k2 - k3) * volume - (k1 + k2) * deoxy)
     return signal * np.exp(-s * p.delay) / (1 + s * p.dispersion)
 

@@ -185,7 +185,7 @@ def drift(x, p, u=0.0, stimulus=0.0):
         Derivative per ms, in the form of `x`.
     """
     v, fast, slow, m, e, c, ht, h = x if isinstance(x, tuple) else (x[..., k, :] for k in range(len(STATE)))
-    ua, un, ug = (u[..., k, :, :] for k in range(3)) if isinstance(u, np.ndarray) else (0.0, 0.0, 0.0)
+    ua, un, ug = (u[..., k, :, :] for k in range(3)) if np.ndim(u) else (0.0, 0.0, 0.0)
 
     # Local conductances onto each population (matrix (post, pre) times gating of pre).
     exc = p.glutamate

@@ -1,0 +1,397 @@
+"""Run a model on a network: batches of parameter sets and seeds, in chunks of time, on all threads."""
+
+import ctypes
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from synsys.core.errors import UserError, unknown
+from synsys.simulation.haemodynamics import balloon_model
+from synsys.simulation.kernel import COUNTS, POINTERS, SIDE, compiled
+from synsys.simulation.links import Links, Packed
+from synsys.simulation.model import Model
+from synsys.simulation.plan import Grouping, Numbers, Part, Plan, leading
+from synsys.simulation.trace import evaluated
+
+LANES = 8
+"""Lanes of a vector: with them a batch of 16 keeps two threads busy."""
+METHODS = ("heun", "euler")
+PRECISIONS = ("float32", "float64")
+INTEGERS = ("start", "sender", "lag", "sends", "ident", "wave_of", "key")
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """BOLD inside the loop.
+
+    Attributes
+    ----------
+    drive : str
+        What drives it: one of the model's `observed`, mean over each step of the balloon.
+    repetition : float
+        Time between scans, ms.
+    step : float
+        Step of the balloon, ms.
+    parameters : mapping
+        Of `synsys.simulation.haemodynamics.balloon_model`; broadcast to (batch, nodes).
+    """
+
+    drive: str
+    repetition: float = 720.0
+    step: float = 1.0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """An input from outside, of the waveform of its number.
+
+    Attributes
+    ----------
+    stimulus : str
+        One of the model's `stimuli`.
+    nodes : sequence of int
+    index : tuple of int
+        Which element of the stimulus, such as the population.
+    """
+
+    stimulus: str
+    nodes: Sequence[int]
+    index: tuple[int, ...] = ()
+
+
+class Simulation:
+    """A batch of K simulations of N nodes, side by side.
+
+    A lane's numbers do not depend on what runs beside it: not on the batch, the number of threads or the
+    length of the chunks.
+
+    Parameters
+    ----------
+    model : Model
+    nodes : int
+    links : Links
+    parameters : mapping, optional
+        Instead of the defaults; each broadcast to (K, N, ...).
+    seeds : sequence of K int
+        Seed of the noise of each lane.
+    dt : float
+        Step, ms.
+    method : {"heun", "euler"}
+        Stochastic Heun (weak order 2 and, for additive noise, Ito and Stratonovich agree) or Euler-Maruyama.
+    precision : {"float32", "float64"}
+    refresh : int
+        Steps for which what arrives from other nodes is held; above 1 it is faster, and an approximation.
+    observe : sequence of str
+        What is recorded: means over `every` ms of the model's `observed`.
+    every : float
+        ms.
+    scan : Scan, optional
+    drives : sequence of Drive, optional
+        Inputs; `advance` takes their waveforms.
+    templates : sequence, optional
+        Kind of each node: code of one kind leaves out what is 0 in all of its nodes.
+    start : mapping, optional
+        States at time 0, broadcast to (K, N, ...).
+    threads : int, optional
+        All processors that this process may use by default.
+    lanes : int
+        Width of a vector.
+
+    Raises
+    ------
+    UserError
+        For unknown names, shapes that do not fit and times that are not multiples of one another.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        nodes: int,
+        links: Links,
+        parameters: Mapping[str, Any] | None = None,
+        seeds: Sequence[int] = (0,),
+        *,
+        dt: float = 0.1,
+        method: str = "heun",
+        precision: str = "float32",
+        refresh: int = 1,
+        observe: Sequence[str] = (),
+        every: float = 1.0,
+        scan: Scan | None = None,
+        drives: Sequence[Drive] = (),
+        templates: Sequence[Any] | None = None,
+        start: Mapping[str, Any] | None = None,
+        threads: int | None = None,
+        lanes: int = LANES,
+    ) -> None:
+        if method not in METHODS:
+            raise unknown("method", method, METHODS)
+        if precision not in PRECISIONS:
+            raise unknown("precision", precision, PRECISIONS)
+        if dt <= 0 or refresh < 1 or not len(seeds):
+            raise UserError(f"dt = {dt:g} ms, refresh = {refresh}, {len(seeds)} seeds: all must be positive")
+        self.model, self.nodes, self.dt, self.refresh = model, nodes, dt, refresh
+        self.batch, self.lanes, self.dtype = len(seeds), lanes, np.dtype(precision)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.equations = eq = model.traced()
+        self.observe, self.scan, self.drives = list(observe), scan, list(drives)
+        for name in [*self.observe, *([scan.drive] if scan else [])]:
+            if name not in eq.observed:
+                raise unknown(f"observable of {model.name}", name, eq.observed)
+        for drive in self.drives:
+            if (drive.stimulus, drive.index) not in eq.stimuli:
+                raise unknown(f"stimulus of {model.name}", drive.stimulus, model.stimuli)
+        self.every = self._whole(every, dt, "every")
+        self.numbers = Numbers.of(model, parameters or {}, self.batch, nodes)
+        labels = np.zeros(nodes, int) if templates is None else np.unique(templates, return_inverse=True)[1]
+        if len(labels) != nodes:
+            raise UserError(f"{len(labels)} templates for {nodes} nodes")
+        self.order = np.argsort(labels, kind="stable")
+        self.place = np.argsort(self.order)
+        self.packed = Packed(
+            links, self.place, len(eq.channels), len(eq.emitted), dt, method == "heun", refresh, SIDE
+        )
+        driven = {(d.stimulus, d.index) for d in self.drives}
+        grouping = Grouping(eq, self.numbers, dt, self.observe, scan.drive if scan else None, driven)
+        groups, at = [], 0
+        for label in np.unique(labels):
+            members = self.order[labels[self.order] == label]
+            heard = self.packed.row[at : at + len(members)].any(0)
+            groups.append(grouping.group(at, members, [int(k) for k in np.flatnonzero(heard)]))
+            at += len(members)
+        for before, group in zip(groups, groups[1:], strict=False):
+            size = before.stop - before.start
+            group.uniform_at = before.uniform_at + size * len(before.part.uniform)
+            group.varied_at = before.varied_at + size * len(before.part.varied)
+        index = {key: k for k, key in enumerate(eq.states)}
+        bounds = {k: model.bounds[name] for (name, _), k in index.items() if name in model.bounds}
+        self.plan = Plan(
+            8 * self.dtype.itemsize, lanes, dt, method == "heun", eq, groups, self.packed.block, refresh,
+            self.packed.delayed, self.packed.dense, bounds, grouping.shared(), self._balloon(scan),
+        )  # fmt: skip
+        self.code = compiled(self.plan)
+        self.step = 0
+        self._members = [np.arange(k, min(k + lanes, self.batch)) for k in range(0, self.batch, lanes)]
+        self._common = self._shared_arrays()
+        self.arrays = [self._own_arrays(members, seeds, start or {}) for members in self._members]
+
+    # -- building -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def _whole(time: float, step: float, name: str) -> int:
+        """A time in steps; it must be a whole number of them."""
+        count = round(time / step)
+        if count < 1 or abs(count * step - time) > 1e-6 * step:
+            raise UserError(f"{name} = {time:g} ms is no multiple of {step:g} ms")
+        return count
+
+    def _balloon(self, scan: Scan | None) -> Any:
+        if scan is None:
+            return None
+        equations = balloon_model.traced()
+        self._haemodynamics = Numbers.of(balloon_model, scan.parameters, self.batch, self.nodes)
+        self._repetition = self._whole(scan.repetition, scan.step, "repetition")
+        part = Part([*equations.drift, *equations.observed.values()], self._haemodynamics.varies)
+        return equations, part, self._whole(scan.step, self.dt, "step of the balloon"), 1e-3 * scan.step
+
+    def _typed(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {
+            name: np.ascontiguousarray(a, np.int32 if name in INTEGERS else self.dtype)
+            for name, a in arrays.items()
+        }
+
+    def _fixed(self, kind: str, lanes: np.ndarray) -> np.ndarray:
+        """Numbers known beforehand, of all groups one after the other."""
+        parts = [
+            self.numbers.beforehand(getattr(g.part, kind), self.order[g.start : g.stop], lanes).ravel()
+            for g in self.plan.groups
+        ]
+        return np.concatenate([*parts, np.zeros(1)])
+
+    def _shared_arrays(self) -> dict[str, np.ndarray]:
+        """What all lanes read."""
+        first, count = np.zeros(1, int), len(self.equations.stimuli)
+        wave_of = np.zeros((self.nodes, max(1, count)), int)
+        for k, drive in enumerate(self.drives):
+            wave_of[self.place[list(drive.nodes)], self.equations.stimuli.index((drive.stimulus, drive.index))] = k + 1
+        arrays = self.packed.arrays | {
+            "uniform": self._fixed("uniform", first), "ident": self.order, "wave_of": wave_of,
+        }  # fmt: skip
+        if self.plan.balloon is not None:
+            part = self.plan.balloon[1]
+            arrays["balloon_uniform"] = self._haemodynamics.beforehand(part.uniform, self.order, first)
+        return self._typed(arrays)
+
+    def _own_arrays(
+        self, members: np.ndarray, seeds: Sequence[int], start: Mapping[str, Any]
+    ) -> dict[str, np.ndarray]:
+        """What a group of lanes has for itself; places without a lane repeat the last."""
+        lanes = np.minimum(members[0] + np.arange(self.lanes), members[-1])
+        n, width, eq = self.nodes, self.lanes, self.equations
+        x = self._start(start, lanes)
+        state = np.zeros((n, len(eq.states) + len(eq.filtered), width))
+        for k, key in enumerate(eq.states):
+            state[:, k] = x[key]
+        row, ring = self.packed.row, self.packed.ring + (0 if self.plan.dense else self.plan.points)
+        history = np.zeros((int(row.max(initial=0)) + 1, ring, width))
+        sent = self._sent(x, lanes)
+        for e in range(row.shape[1]):
+            history[row[:, e]] = sent[e][:, None]
+        history[0] = 0.0
+        words = [np.random.SeedSequence(int(seeds[k])).generate_state(2, np.uint32) for k in lanes]
+        balloon = np.zeros((n, 5, width))
+        balloon[:, 1:4] = 1.0
+        arrays = {
+            "state": state,
+            "varied": self._fixed("varied", lanes),
+            "arriving": np.zeros((n * len(eq.channels) + SIDE, self.plan.points, width)),
+            "history": history,
+            "sum": np.zeros((n, max(1, len(self.observe)), width)),
+            "shared": np.zeros((max(1, len(self.plan.shared)), self.plan.span + 1, width)),
+            "balloon": balloon,
+            "key": np.array(words).T.astype(np.uint32).view(np.int32),
+        }
+        if self.plan.balloon is not None:
+            part = self.plan.balloon[1]
+            arrays["balloon_varied"] = self._haemodynamics.beforehand(part.varied, self.order, lanes)
+        return self._typed(arrays)
+
+    def _start(self, given: Mapping[str, Any], lanes: np.ndarray) -> dict[Any, np.ndarray]:
+        """Start of every state, (N, lanes), nodes in the order of the kernel."""
+        for name in given:
+            if name not in self.model.states:
+                raise unknown(f"state of {self.model.name}", name, self.model.states)
+        out = {}
+        for name, default in self.model.states.items():
+            shape = np.shape(default)
+            value = leading(np.asarray(given.get(name, default), float), shape, name)
+            value = np.broadcast_to(value, (self.batch, self.nodes, *shape))[lanes][:, self.order]
+            for index in np.ndindex(*shape):
+                out[name, index] = value[(slice(None), slice(None), *index)].T
+        return out
+
+    def _sent(self, x: Mapping[Any, np.ndarray], lanes: np.ndarray) -> list[np.ndarray]:
+        """What nodes send at the start, (N, lanes) each."""
+        values: dict[Any, Any] = {("state", *key): value for key, value in x.items()}
+        for key, value in self.numbers.parts(self.order).items():
+            values[key] = (value[lanes] if value.shape[0] > 1 else value).T
+        sent = evaluated(list(self.equations.emitted.values()), values)
+        return [np.broadcast_to(s, (self.nodes, len(lanes))) for s in sent]
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def advance(self, steps: int, waves: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Go on for some steps.
+
+        Parameters
+        ----------
+        steps : int
+            A multiple of `refresh`.
+        waves : ndarray, (drives, steps + 1), or with a last axis of K lanes
+            Waveform of every drive at the beginning of each step, and at the end of the last.
+
+        Returns
+        -------
+        record : ndarray, (rows, N, observed, K)
+            Means over `every` ms that end within these steps.
+        bold : ndarray, (scans, N, K)
+
+        Raises
+        ------
+        UserError
+            If waveforms are missing or have another shape.
+        FloatingPointError
+            If a state is no longer finite.
+        """
+        if steps < 1 or steps % self.refresh:
+            raise UserError(f"{steps} steps: a positive multiple of refresh = {self.refresh} is needed")
+        rows = (self.step % self.every + steps) // self.every if self.observe else 0
+        scans = 0
+        if self.plan.balloon is not None:
+            whole = self._repetition * self.plan.balloon[2]
+            scans = (self.step % whole + steps) // whole
+        wave = self._waves(steps, waves)
+        work = [
+            (own, steps, rows, scans, wave[..., members] if wave.shape[-1] > 1 else wave)
+            for own, members in zip(self.arrays, self._members, strict=True)
+        ]
+        with ThreadPoolExecutor(min(self.threads, len(work))) as pool:
+            parts = list(pool.map(lambda args: self._call(*args), work))
+        self.step += steps
+        for own, members in zip(self.arrays, self._members, strict=True):
+            bad = ~np.isfinite(own["state"]).all((0, 1))[: len(members)]
+            if bad.any():
+                lane = int(members[np.argmax(bad)])
+                raise FloatingPointError(f"lane {lane}: states are no longer finite at {self.time:g} ms")
+        return tuple(
+            np.concatenate([p[k][..., : len(m)] for p, m in zip(parts, self._members, strict=True)], -1)[:, self.place]
+            for k in (0, 1)
+        )  # type: ignore[return-value]
+
+    @property
+    def time(self) -> float:
+        """Simulated time, ms."""
+        return self.step * self.dt
+
+    def states(self) -> dict[str, np.ndarray]:
+        """All states now, (K, N, ...) each; NaN where they move nothing that is observed."""
+        out = {name: np.zeros((self.batch, self.nodes, *np.shape(v))) for name, v in self.model.states.items()}
+        idle = np.ones((self.nodes, len(self.equations.states)), bool)
+        for group in self.plan.groups:
+            idle[group.start : group.stop, group.live] = False
+        for own, members in zip(self.arrays, self._members, strict=True):
+            for k, (name, index) in enumerate(self.equations.states):
+                value = np.where(idle[:, k, None], np.nan, own["state"][:, k, : len(members)])[self.place]
+                out[name][(members, slice(None), *index)] = value.T
+        return out
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """Everything that a continuation needs, by name."""
+        kept = ("state", "history", "sum", "shared", "balloon")
+        out = {f"{name}_{k}": own[name].copy() for k, own in enumerate(self.arrays) for name in kept}
+        return out | {"step": np.array(self.step)}
+
+    def restore(self, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Go back to a `snapshot` of the same simulation."""
+        for name, value in snapshot.items():
+            if name == "step":
+                self.step = int(value)
+            else:
+                what, k = name.rsplit("_", 1)
+                self.arrays[int(k)][what][:] = value
+
+    def _waves(self, steps: int, waves: np.ndarray | None) -> np.ndarray:
+        """Waveforms with one of zeros before them, (drives + 1, steps + 1, K or 1)."""
+        if waves is None:
+            if self.drives:
+                raise UserError(f"{len(self.drives)} drives need waveforms")
+            return np.zeros((1, 1, 1))
+        waves = np.asarray(waves, float)
+        waves = waves[..., None] if waves.ndim == 2 else waves
+        wanted = len(self.drives), steps + 1
+        if waves.shape[:2] != wanted or waves.shape[2] not in (1, self.batch):
+            raise UserError(f"waveforms have shape {waves.shape}; needed: {wanted}, or with {self.batch} lanes")
+        return np.concatenate([np.zeros((1, *waves.shape[1:])), waves])
+
+    def _call(
+        self, own: dict[str, np.ndarray], steps: int, rows: int, scans: int, wave: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        record = np.zeros((rows, self.nodes, len(self.observe), self.lanes), self.dtype)
+        bold = np.zeros((scans, self.nodes, self.lanes), self.dtype)
+        lanes = np.minimum(np.arange(self.lanes), wave.shape[-1] - 1)
+        arrays = self._common | own | {"record": record, "bold": bold}
+        arrays["wave"] = np.ascontiguousarray(wave[..., lanes], self.dtype)
+        pointers = (ctypes.c_void_p * len(POINTERS))(
+            *[arrays[name].ctypes.data if name in arrays else None for name in POINTERS]
+        )
+        scan = self._repetition if self.plan.balloon is not None else 1
+        numbers = (ctypes.c_int64 * len(COUNTS))(
+            self.step, steps, self.packed.ring, self.every, scan, wave.shape[1]
+        )
+        self.code(ctypes.cast(pointers, ctypes.c_void_p), ctypes.cast(numbers, ctypes.c_void_p))
+        return record, bold
