@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "synsys"
 FOLDERS = (
-    "core", "knowledge", "data", "genome", "signaling", "synapse", "circuit", "brain", "measures", "mind",
-    "scales", "inversion", "therapy", "trial", "cohort", "report", "studio",
+    "core", "knowledge", "data", "genome", "signaling", "synapse", "circuit", "simulation", "brain",
+    "measures", "mind", "scales", "inversion", "therapy", "trial", "cohort", "report", "studio",
 )  # fmt: skip
 """Folders in import order: each may import those to its left, and itself."""
 TOP = ("__init__", "cli")

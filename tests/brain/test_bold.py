@@ -10,11 +10,8 @@ from synsys.brain.bold import (
     BAND,
     BAND_NODES,
     BAND_WEIGHTS,
-    Haemodynamics,
-    balloon,
     bold_covariance,
     bold_fc,
-    bold_signal,
     bold_transfer,
     correlation,
     drive_weights,
@@ -30,6 +27,7 @@ from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import block, firing, steady_gates
 from synsys.core.errors import UserError
 from synsys.data.embedded import load_embedded
+from synsys.simulation.haemodynamics import Haemodynamics, balloon, bold_signal
 
 REST = np.array([0.0, 1.0, 1.0, 1.0])
 

@@ -59,7 +59,9 @@ def test_powers(x, y):
 
 def test_every_operation_of_numpy_that_may_be_used():
     def f(s):
-        return np.where(s > 0.3, np.maximum(s, 0.5), np.minimum(-s, abs(s))) - np.where(s <= 0, 1.0, s) / (s + 9.0)
+        return np.where(s > 0.3, np.maximum(s, 0.5), np.minimum(-s, abs(s))) - np.where(s <= 0, 1.0, s) / (
+            s + 9.0
+        )
 
     x = np.linspace(-2, 2, 101)
     np.testing.assert_allclose(function(f, x), f(x), rtol=1e-14)
@@ -131,7 +133,8 @@ def test_a_snapshot_goes_on_to_the_last_bit():
     weights, rng, _ = coupled(wong_wang)
     links = Links.between(weights, rng.random(weights.shape) * 4)
     run, again = (
-        Simulation(wong_wang, 7, links, seeds=[1, 2], observe=["S_E"], scan=Scan("S_E", 3.0)) for _ in range(2)
+        Simulation(wong_wang, 7, links, seeds=[1, 2], observe=["S_E"], scan=Scan("S_E", 3.0))
+        for _ in range(2)
     )
     run.advance(137)
     again.restore(run.snapshot())
@@ -156,7 +159,9 @@ def test_order_of_convergence(method, order, delayed):
 
     steps = (1.0, 0.5, 0.25, 0.125) if method == "heun" else (0.125, 0.0625, 0.03125, 0.015625)
     ends = [end(dt) for dt in steps]
-    ratio = [np.abs(a - b).max() / np.abs(b - c).max() for a, b, c in zip(ends, ends[1:], ends[2:], strict=False)]
+    ratio = [
+        np.abs(a - b).max() / np.abs(b - c).max() for a, b, c in zip(ends, ends[1:], ends[2:], strict=False)
+    ]
     np.testing.assert_allclose(ratio, 2.0**order, rtol=0.1)
 
 
@@ -177,7 +182,7 @@ def test_delay_equation_by_the_method_of_steps():
 
 
 def test_kuramoto_synchronises_where_and_as_far_as_theory_says():
-    """Lorentzian frequencies of half-width g: onset at K = 2 g, then r = sqrt(1 - 2 g / K) (Kuramoto 1984)."""
+    """Lorentzian frequencies of half-width g: onset at 2 g, then r = sqrt(1 - 2 g / K) (Kuramoto 1984)."""
     n, width = 400, 0.5
     share = (np.arange(n) + 0.5) / n
     f = width * np.tan(np.pi * (share - 0.5))
@@ -215,12 +220,19 @@ def test_white_noise_has_its_variance_and_seeds_differ():
 def test_filtered_noise_is_exact_at_any_step_and_shared_noise_is_shared():
     model = Model(
         "inputs", {"x": 0.0},
-        {"tau_own": Parameter(3.0), "sd_own": Parameter(2.0), "tau_all": Parameter(7.0), "sd_all": Parameter(0.5)},
+        {f"{part}_{name}": Parameter(v) for name, tau, sd in (("own", 3.0, 2.0), ("all", 7.0, 0.5))
+         for part, v in (("tau", tau), ("sd", sd))},
         lambda x, p, u: (u.own + u.all - x.x,), lambda x, p: {}, lambda x, p, u: {"own": u.own, "all": u.all},
-        filtered={"own": ()}, shared={"all": ()},
+        filtered={"own": ()}, common={"all": ()},
     )  # fmt: skip
     sim = Simulation(
-        model, 20, Links.between(np.zeros((20, 20))), seeds=range(8), dt=2.0, observe=["own", "all"], every=2.0
+        model,
+        20,
+        Links.between(np.zeros((20, 20))),
+        seeds=range(8),
+        dt=2.0,
+        observe=["own", "all"],
+        every=2.0,
     )
     sim.advance(50)
     record, _ = sim.advance(20000)
@@ -233,7 +245,7 @@ def test_filtered_noise_is_exact_at_any_step_and_shared_noise_is_shared():
 
 
 def test_precisions_see_the_same_noise():
-    weights, _, links = coupled(wong_wang)
+    links = coupled(wong_wang)[2]
     low, high = (
         Simulation(wong_wang, 7, links, seeds=[5], precision=p, observe=["S_E"]).advance(500)[0]
         for p in ("float32", "float64")
@@ -249,7 +261,8 @@ def test_balloon_follows_its_equations():
     )  # fmt: skip
     gain = np.array([0.2, 0.4])
     sim = Simulation(
-        model, 2, Links.between(np.zeros((2, 2))), dt=0.5, precision="float64", drives=[Drive("push", [0, 1])],
+        model, 2, Links.between(np.zeros((2, 2))), dt=0.5, precision="float64",
+        drives=[Drive("push", [0, 1])],
         scan=Scan("drive", 500.0, 1.0, {"gain": gain, "tau": np.array([0.98, 1.3])}),
     )  # fmt: skip
     t = np.arange(16001) * 0.5e-3

@@ -1,7 +1,7 @@
 """BOLD: from spectra of neural drive to functional connectivity, as a scanner would see it.
 
-At rest the response is small, so the balloon model (`synsys.simulation.haemodynamics`) is linearised about rest
-and becomes one complex factor per region and frequency.
+At rest the response is small, so the balloon model (`synsys.simulation.haemodynamics`) is linearised about
+rest and becomes one complex factor per region and frequency.
 """
 
 import numpy as np

@@ -6,6 +6,7 @@ of density f^-x, part of it common to all regions and the rest private to each.
 """
 
 import numpy as np
+from scipy.optimize import nnls
 
 from synsys.brain.linear import Linearised, angular
 from synsys.circuit.linear import KINDS, LocalTransfer
@@ -13,6 +14,8 @@ from synsys.knowledge.mechanisms import synapses
 
 TAU_NOISE = np.array([next(r.tau_decay for r in synapses() if r.id == k) for k in ("AMPA", "NMDA", "GABAA")])
 """Decay of the background synapses (AMPA, NMDA, GABA-A), ms."""
+CORNERS = np.geomspace(0.005, 300.0, 11)
+"""Corner frequencies of the Ornstein-Uhlenbeck processes whose sum is the slow input, Hz."""
 LEAST_FREQUENCY = 1e-3
 """Below it the density of the slow input stays, Hz."""
 
@@ -70,3 +73,18 @@ def noise_power(
     slow = slow_response(system, local, omega, node)[:, range(len(node)), slot]
     own = ((row.real**2 + row.imag**2) * background(system, local, omega, node)).sum(-1)
     return own + (1.0 - system.shared) * (slow.real**2 + slow.imag**2)
+
+
+def one_over_f(exponent: float) -> np.ndarray:
+    """Low-frequency density of each process of `CORNERS` such that their sum is f**-exponent, 0.02-100 Hz.
+
+    Returns
+    -------
+    ndarray, (11,)
+        Two-sided spectral density at zero frequency, per Hz.
+    """
+    f = np.geomspace(0.02, 100.0, 200)
+    basis = f[:, None] ** exponent / (1.0 + (f[:, None] / CORNERS) ** 2)
+    size = np.linalg.norm(basis, axis=0)
+    weights: np.ndarray = nnls(basis / size, np.ones(len(f)), maxiter=2000)[0] / size
+    return weights

@@ -1,26 +1,41 @@
-"""Plain time-domain simulation of the whole brain: the yardstick of the linear solution.
+"""The whole brain in the time domain, from a state of rest: what the linear solution is held against.
 
-The drift is `circuit.drift.drift` itself, on all regions and several seeds at once; delays come from a
-history, noise is the background and slow conductance that `brain.spectra` describes by its spectrum.
-Slow on purpose: nothing here is clever.
+The equations are those of `brain.time_domain`; this is the short way to one state and several seeds.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
-from scipy.sparse import csr_array
 
-from synsys.brain.noise import TAU_NOISE
 from synsys.brain.state import State
-from synsys.brain.wiring import Wiring
-from synsys.circuit.drift import SLOTS, drift, firing
-from synsys.circuit.linear import FAST, KINDS, SLOW
+from synsys.brain.time_domain import in_time
+from synsys.circuit.drift import SLOTS
 from synsys.core.errors import UserError
+from synsys.simulation import run as kernel
 
-CORNERS = np.geomspace(0.005, 300.0, 11)
-"""Corner frequencies of the Ornstein-Uhlenbeck processes whose sum is the slow input, Hz."""
+CHUNK = 500
+"""Steps between two reports of progress."""
+
+
+@dataclass(frozen=True, eq=False)
+class Push:
+    """An input from outside in time.
+
+    Attributes
+    ----------
+    node : int
+    index : tuple of int
+        (kind, slot) of a conductance: AMPA, NMDA, GABA-A; (slot,) of a current (mV).
+    wave : callable
+        Value at times (T,) in ms, (T,) or (T, K).
+    stimulus : {"conductance", "current"}
+    """
+
+    node: int
+    index: tuple[int, ...]
+    wave: Callable[[np.ndarray], np.ndarray]
+    stimulus: str = "conductance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,113 +107,11 @@ class Simulation:
         return np.fft.rfftfreq(width, self.step * 1e-3)[1:], total * (scale / count)
 
 
-class History:
-    """Delayed conductances from the gates of all sources, kept for the longest delay.
-
-    Parameters
-    ----------
-    wiring : Wiring
-    delay : ndarray, (N, S)
-        Delays, ms; rounded to whole steps, at least one.
-    dt : float
-        Step, ms.
-    gates : ndarray, (S, K, 2)
-        Fast and slow gates of all sources before the start.
-    """
-
-    def __init__(self, wiring: Wiring, delay: np.ndarray, dt: float, gates: np.ndarray) -> None:
-        self._wiring = wiring
-        self._classes = wiring.kappa.shape[-1]
-        node, source = np.nonzero(wiring.weights)
-        lag = np.maximum(np.rint(delay[node, source] / dt).astype(int), 1)
-        self._length = int(lag.max(initial=1))
-        n_sources, batch = gates.shape[:2]
-        # oldest record first, so that a window of the doubled ring is one contiguous block
-        column = (self._length - lag) * n_sources + source
-        row = node * self._classes + wiring.source_class[source]
-        shape = (len(wiring.nodes) * self._classes, self._length * n_sources)
-        self._gather = csr_array((wiring.weights[node, source], (row, column)), shape)
-        self._ring = np.empty((2 * self._length, n_sources, 2 * batch))
-        self._ring[:] = gates.reshape(n_sources, 2 * batch)
-        self._at = 0
-
-    def arriving(self, gates: np.ndarray) -> np.ndarray:
-        """Record the gates of now, (S, K, 2); conductance arriving one step later, (K, 3 kinds, N, 3)."""
-        now = gates.reshape(len(gates), -1)
-        self._ring[self._at] = self._ring[self._at + self._length] = now
-        self._at = (self._at + 1) % self._length
-        window = self._ring[self._at : self._at + self._length].reshape(-1, self._ring.shape[-1])
-        sums = (self._gather @ window).reshape(-1, self._classes, gates.shape[1], 2)  # (N, C, K, 2)
-        fast, slow = sums[..., 0], sums[..., 1]
-        kappa = self._wiring.kappa.transpose(0, 2, 1, 3)  # (kinds, N, slots, C)
-        u = np.stack([k @ y for k, y in zip(kappa, (fast, slow, fast), strict=True)])  # (kinds, N, slots, K)
-        return u.transpose(3, 0, 1, 2)
-
-
-class Noise:
-    """Background and slow conductances of K seeds as exact Ornstein-Uhlenbeck steps.
-
-    Parameters
-    ----------
-    state : State
-        Its linearisation holds the intensities.
-    dt : float
-        Step, ms.
-    seeds : sequence of int
-    scale : float
-        Factor on the amplitude of everything.
-    """
-
-    def __init__(self, state: State, dt: float, seeds: Sequence[int], scale: float = 1.0) -> None:
-        system = state.linear
-        self._rng = [np.random.default_rng(seed) for seed in seeds]
-        n, k = len(system.slow), len(seeds)
-        tau = TAU_NOISE[:, None, None]
-        sd = scale * np.sqrt(system.noise / (2 * tau))
-        self._keep, self._kick = np.exp(-dt / tau), sd * np.sqrt(-np.expm1(-2 * dt / tau))
-        self._fast = sd * self._normal((len(KINDS), n, SLOTS))
-        # the slow input: one series per node and one shared by all, each a sum over corner frequencies
-        self._onto = scale * system.slow
-        self._share = np.sqrt(system.shared), np.sqrt(1.0 - system.shared)
-        corner_tau = 1e3 / (2 * np.pi * CORNERS)
-        weight = one_over_f(system.exponent)
-        amplitude = np.sqrt(weight * 1e3 / (2 * corner_tau))  # per Hz -> per kHz, then variance
-        self._slow_keep = np.exp(-dt / corner_tau)
-        self._slow_kick = amplitude * np.sqrt(-np.expm1(-2 * dt / corner_tau))
-        self._series = amplitude * self._normal((n + 1, len(CORNERS)))
-        self._shape = k, n
-
-    def _normal(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.stack([rng.standard_normal(shape) for rng in self._rng])
-
-    def step(self) -> np.ndarray:
-        """Conductances one step later, (K, 3 kinds, N, 3)."""
-        self._fast = self._keep * self._fast + self._kick * self._normal(self._fast.shape[1:])
-        self._series = self._slow_keep * self._series + self._slow_kick * self._normal(self._series.shape[1:])
-        return self.now()
-
-    def now(self) -> np.ndarray:
-        """Conductances now, (K, 3 kinds, N, 3)."""
-        series = self._series.sum(-1)
-        slow = self._share[0] * series[:, :1] + self._share[1] * series[:, 1:]
-        out = self._fast.copy()
-        out[:, KINDS.index("ampa")] += slow[..., None] * self._onto
-        return out
-
-
-def one_over_f(exponent: float) -> np.ndarray:
-    """Low-frequency density of each process of `CORNERS` such that their sum is f**-exponent, 0.02-100 Hz.
-
-    Returns
-    -------
-    ndarray, (11,)
-        Two-sided spectral density at zero frequency, per Hz.
-    """
-    f = np.geomspace(0.02, 100.0, 200)
-    basis = f[:, None] ** exponent / (1.0 + (f[:, None] / CORNERS) ** 2)
-    size = np.linalg.norm(basis, axis=0)
-    weights: np.ndarray = nnls(basis / size, np.ones(len(f)), maxiter=2000)[0] / size
-    return weights
+def _waves(pushes: Sequence[Push], t: np.ndarray, batch: int) -> np.ndarray | None:
+    """Waveforms of all pushes at some times (ms), (pushes, T, K)."""
+    if not pushes:
+        return None
+    return np.stack([np.broadcast_to(push.wave(t).T, (batch, len(t))).T for push in pushes])
 
 
 def simulate(
@@ -210,8 +123,9 @@ def simulate(
     every: int = 10,
     warm_up: float = 2.0,
     noise: float = 1.0,
-    drive: Callable[[float], np.ndarray] | None = None,
+    pushes: Sequence[Push] = (),
     sources: np.ndarray | None = None,
+    precision: str = "float64",
     progress: Callable[[float], None] | None = None,
 ) -> Simulation:
     """Simulate a state with Heun's method (noise is additive, so Ito and Stratonovich agree).
@@ -232,10 +146,10 @@ def simulate(
         Time before recording, s.
     noise : float
         Factor on the amplitude of all noise; 0 for none.
-    drive : callable, optional
-        Further conductance at time t (ms): array that broadcasts to (K, 3 kinds, N, 3).
+    pushes : sequence of Push
     sources : ndarray of int, optional
         Which sources to record; all by default.
+    precision : {"float64", "float32"}
     progress : callable, optional
         Called now and then with the fraction done.
 
@@ -248,44 +162,36 @@ def simulate(
     FloatingPointError
         If potentials leave the finite numbers.
     """
-    wiring, p, k = state.linear.wiring, state.parameters, len(seeds)
+    wiring = state.linear.wiring
     sources = np.arange(len(wiring.source_node)) if sources is None else np.asarray(sources)
-    node, out = wiring.source_node, wiring.source_slot
-    x = np.broadcast_to(state.point.x, (k, *state.point.x.shape)).copy()
-
-    def gates(x: np.ndarray) -> np.ndarray:
-        return x[:, node, :, out][..., FAST : SLOW + 1]  # (S, K, 2)
-
-    history = History(wiring, wiring.delays(state.speed), dt, gates(x))
-    wander = Noise(state, dt, seeds, noise)
-
-    def outside(arrived: np.ndarray, t: float, extra: np.ndarray) -> np.ndarray:
-        total = state.coupling * arrived + extra
-        return total if drive is None else total + drive(t)
-
+    run = kernel.Simulation(
+        **in_time([state], noise),
+        seeds=seeds,
+        dt=dt,
+        precision=precision,
+        observe=[f"{what}{k}" for what in ("V", "rate") for k in range(SLOTS)],
+        every=every * dt,
+        mean=False,
+        drives=[kernel.Drive(p.stimulus, [p.node], p.index) for p in pushes],
+    )
     warm, steps = round(1e3 * warm_up / dt), round(1e3 * seconds / dt)
-    record = np.empty((k, steps // every, len(sources)))
-    sums = np.zeros((3, len(wiring.nodes), SLOTS))
-    u = outside(history.arriving(gates(x)), 0.0, wander.now())
-    for n in range(warm + steps):
-        later = (n + 1) * dt
-        f = drift(x, p, u)
-        guess = x + dt * f
-        u = outside(history.arriving(gates(x)), later, wander.step())
-        x = x + 0.5 * dt * (f + drift(guess, p, u))
-        if n >= warm and (n - warm) % every == every - 1:
-            v = x[:, :, 0]
-            at = (n - warm) // every
-            if at < record.shape[1]:
-                record[:, at] = v[:, node[sources], out[sources]]
-                sums += [v.mean(0), ((v - state.point.x[:, 0]) ** 2).mean(0), firing(v, p).mean(0)]
-        if n % 500 == 499:
-            if not np.isfinite(x).all():
-                raise FloatingPointError(f"potentials are no longer finite after {later:g} ms")
-            if progress is not None:
-                progress((n + 1) / (warm + steps))
-    if progress is not None:
-        progress(1.0)
-    mean, square, rate = sums / record.shape[1]
+    warm -= warm % every
+    steps -= steps % every
+    wanted = wiring.source_node[sources], wiring.source_slot[sources]
+    record, sums, done = [], np.zeros((3, run.nodes, SLOTS)), 0
+    while done < warm + steps:
+        count = min(max(CHUNK // every, 1) * every, (warm if done < warm else warm + steps) - done)
+        t = dt * (done + np.arange(count + 1))
+        rows = run.advance(count, _waves(pushes, t, len(seeds)))[0]
+        if done >= warm:
+            v, rate = rows[:, :, :SLOTS], rows[:, :, SLOTS:]
+            record.append(v[:, wanted[0], wanted[1]].transpose(2, 0, 1))
+            away = v - state.point.x[:, 0, :, None]
+            sums += [v.mean(-1).sum(0), (away**2).mean(-1).sum(0), rate.mean(-1).sum(0)]
+        done += count
+        if progress is not None:
+            progress(done / (warm + steps))
+    potential = np.concatenate(record, 1)
+    mean, square, rates = sums / potential.shape[1]
     sd = np.sqrt(np.maximum(square - (mean - state.point.x[:, 0]) ** 2, 0.0))
-    return Simulation(dt * every, record, sources, mean, sd, 1e3 * rate, state)
+    return Simulation(dt * every, potential, sources, mean, sd, rates, state)

@@ -7,7 +7,6 @@ import numpy as np
 
 from synsys.brain.bold import (
     BAND_NODES,
-    Haemodynamics,
     bold_covariance,
     bold_transfer,
     correlation,
@@ -20,6 +19,7 @@ from synsys.brain.model import BrainModel
 from synsys.brain.spectra import Response, cross, respond
 from synsys.brain.state import State
 from synsys.circuit.drift import firing
+from synsys.simulation.haemodynamics import Haemodynamics
 
 BANDS = {
     "delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0),

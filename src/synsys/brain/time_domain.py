@@ -1,18 +1,16 @@
 """The whole brain of a state in the time domain: the equations of `circuit.drift` for the compiled kernel.
 
 What the linear solution describes by spectra arrives here as noise: background synapses as Ornstein-Uhlenbeck
-conductances, the slow 1/f input as a sum of eleven of them, private and shared.
+conductances, the slow 1/f input as a sum of eleven of them, private and common.
 """
 
 from collections.abc import Sequence
 from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from synsys.brain.noise import TAU_NOISE
-from synsys.brain.simulate import CORNERS, one_over_f
+from synsys.brain.noise import CORNERS, TAU_NOISE, one_over_f
 from synsys.brain.state import State
 from synsys.circuit.drift import E_GLU, SLOTS, STATE, Parameters, block, drift, firing
 from synsys.simulation.model import Model, Parameter
@@ -22,7 +20,7 @@ MATRICES = ("g_fast", "g_slow")
 """Parameters of local synapses, (post, pre)."""
 
 
-def circuit(heard: int) -> Model:
+def circuit_model(heard: int) -> Model:
     """The population equation as a model of one region.
 
     Parameters
@@ -38,7 +36,7 @@ def circuit(heard: int) -> Model:
         """Arriving conductance (3 kinds, 1, 3 slots)."""
         rows = []
         for kind, gate in enumerate((u.fast, u.slow, u.fast)):
-            total: Any = u.background[kind]
+            total: Any = u.background[kind] + u.conductance[kind]
             for m in range(heard):
                 total = total + p.coupling[kind] * p.kappa[m, kind] * gate[m]
             if kind == 0:
@@ -88,8 +86,8 @@ def circuit(heard: int) -> Model:
         observed=observed,
         channels={"fast": (heard,), "slow": (heard,)},
         filtered={"background": (3, SLOTS), "private": (len(CORNERS),)},
-        shared={"common": (len(CORNERS),)},
-        stimuli={"current": (SLOTS,)},
+        common={"common": (len(CORNERS),)},
+        stimuli={"current": (SLOTS,), "conductance": (3, SLOTS)},
     )
 
 
@@ -107,9 +105,11 @@ def in_time(states: Sequence[State], noise: float = 1.0) -> dict[str, Any]:
     wiring = first.linear.wiring
     kinds = [np.unique(wiring.source_class[np.flatnonzero(row)]) for row in wiring.weights]
     heard = max(len(k) for k in kinds)
-    model = circuit(heard)
+    model = circuit_model(heard)
     target, source = np.nonzero(wiring.weights)
-    rank = np.array([int(np.searchsorted(kinds[n], wiring.source_class[s])) for n, s in zip(target, source, strict=True)])
+    rank = np.array(
+        [int(np.searchsorted(kinds[n], wiring.source_class[s])) for n, s in zip(target, source, strict=True)]
+    )
     slot = wiring.source_slot[source]
     delay = wiring.delays(first.speed)[target, source]
     nmda = wiring.kappa[1].transpose(1, 2, 0)[target, wiring.source_class[source]].any(-1)

@@ -4,7 +4,8 @@ Friston, Harrison & Penny 2003 (NeuroImage 19:1273, eqs. 3-4, with its prior mea
 coefficients of Stephan et al. 2007 (NeuroImage 38:387, eq. 12).
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,10 @@ def bold_signal(x: np.ndarray, p: Haemodynamics) -> np.ndarray:
     return p.v0 * (k1 * (1 - q) + k2 * (1 - q / v) + k3 * (1 - v))
 
 
+LINEAR = ("delay", "dispersion")
+"""What only the linear solution has."""
+
+
 def _drift(x: Any, p: Any, u: Any) -> Any:
     return [balloon(x.flow, u.drive - p.baseline, p)]
 
@@ -126,7 +131,11 @@ balloon_model = Model(
     name="balloon",
     states={"flow": np.array([0.0, 1.0, 1.0, 1.0])},
     parameters={
-        **{f.name: Parameter(f.default) for f in fields(Haemodynamics) if f.name not in ("delay", "dispersion")},
+        **{
+            f.name: Parameter(f.default)
+            for f in fields(Haemodynamics)
+            if f.name not in ("delay", "dispersion")
+        },
         "baseline": Parameter(0.0, "unit of the drive", "drive at which flow is at rest"),
     },
     drift=_drift,
@@ -134,4 +143,26 @@ balloon_model = Model(
     observed=lambda x, p, u: {"bold": bold_signal(x.flow, p)},
     stimuli={"drive": ()},
 )
-"""The balloon for the kernel; seconds. Delay and dispersion are the linear solution's own."""
+"""The balloon for the kernel; times in seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """BOLD inside the loop.
+
+    Attributes
+    ----------
+    drive : str
+        What drives it: one of the model's `observed`, mean over each step of the balloon.
+    repetition : float
+        Time between scans, ms.
+    step : float
+        Step of the balloon, ms.
+    parameters : mapping
+        Of `balloon_model`; broadcast to (batch, nodes).
+    """
+
+    drive: str
+    repetition: float = 720.0
+    step: float = 1.0
+    parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -1,9 +1,9 @@
 """Machine code for a model: vectors of lanes, whole blocks of steps node by node.
 
-A *lane* is one parameter set or seed; the lanes of a group fill a vector. What arrives from other regions is
-summed for a block of steps at once, as many as the shortest delay allows, from a history that is contiguous in
-time; then every node runs through the block on its own, its state in the nearest cache. Layouts, all with
-lanes innermost:
+A *lane* is one parameter set or seed; the lanes of a group fill a vector. What arrives from other regions
+is summed for a block of steps at once, as many as the shortest delay allows, from a history that is
+contiguous in time; then every node runs through the block on its own, its state in the nearest cache.
+Layouts, all with lanes innermost:
 
     state     (node, state)           arriving  (node, channel, point of the block)
     history   (sender, ring)          record    (row, node, observed)
@@ -12,9 +12,9 @@ The code is LLVM instructions built from the traced equations, so there is one d
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 
@@ -25,7 +25,8 @@ from synsys.simulation.vector import Lanes
 I32, I64 = ir.IntType(32), ir.IntType(64)
 POINTERS = (
     "state", "uniform", "varied", "arriving", "history", "start", "sender", "lag", "weight", "sends", "ident",
-    "key", "sum", "record", "wave", "wave_of", "shared", "balloon", "balloon_uniform", "balloon_varied", "bold",
+    "key", "sum", "record", "wave", "wave_of", "common", "balloon", "balloon_uniform", "balloon_varied",
+    "bold",
 )  # fmt: skip
 """What the kernel works on, one pointer each."""
 COUNTS = ("first", "steps", "ring", "every", "scan", "waves")
@@ -114,8 +115,8 @@ class Writer:
             left = b.sub(n["steps"], done)
             length = b.select(b.icmp_signed("<", left, I64(plan.span)), left, I64(plan.span))
             t = b.add(n["first"], done)
-            if plan.shared:
-                self._share(t, length)
+            if plan.common:
+                self._in_common(t, length)
             self._arrive(b.sdiv(t, I64(plan.refresh)), 0)
             if plan.heun and not plan.delayed and plan.refresh == 1:
                 self._run(t, done, I64(1), guess=True)
@@ -213,21 +214,21 @@ class Writer:
                 at = b.add(b.mul(i, I64(plan.points)), I64(k + first))
                 self.store(sums[k], "arriving", at)
 
-    def _share(self, t: ir.Value, length: ir.Value) -> None:
+    def _in_common(self, t: ir.Value, length: ir.Value) -> None:
         """Inputs common to all regions, at the steps of a block and the one after."""
         b, v, plan = self.b, self.v, self.plan
         width = plan.span + 1
-        for k, (keep, kick) in enumerate(plan.shared):
+        for k, (keep, kick) in enumerate(plan.common):
             row = I64(k * width)
             # the last value of the block before is the first of this one
-            self.store(self.load("shared", I64(k * width + plan.span)), "shared", row)
+            self.store(self.load("common", I64(k * width + plan.span)), "common", row)
             with self.loop(I64(0), length) as s:
                 one, two = v.normals(self.key, self.counter(b.add(t, s), I64(COMMON), k // 2))
-                old = self.load("shared", b.add(row, s))
+                old = self.load("common", b.add(row, s))
                 new = v.fma(v.const(kick), (one, two)[k % 2], v.mul(v.const(keep), old))
-                self.store(new, "shared", b.add(row, b.add(s, I64(1))))
-            last = self.load("shared", b.add(row, length))
-            self.store(last, "shared", I64(k * width + plan.span))
+                self.store(new, "common", b.add(row, b.add(s, I64(1))))
+            last = self.load("common", b.add(row, length))
+            self.store(last, "common", I64(k * width + plan.span))
 
     @property
     def key(self) -> tuple[ir.Value, ir.Value]:
@@ -244,8 +245,15 @@ class Writer:
         return self.v.spread(b.trunc(t, I32)), self.v.spread(b.trunc(what, I32))
 
 
-def compiled(plan: Plan) -> Any:
-    """Machine code of a plan as a function of (pointers, counts)."""
+class Code(NamedTuple):
+    """Machine code and what keeps it alive."""
+
+    engine: Any
+    run: Callable[[Any, Any], None]
+
+
+def compiled(plan: Plan) -> Code:
+    """Machine code of a plan; `run` takes pointers and counts."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -264,5 +272,4 @@ def compiled(plan: Plan) -> Any:
     engine.finalize_object()
     address = engine.get_function_address("run")
     function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
-    function.engine = engine  # keeps the code alive
-    return function
+    return Code(engine, function)

@@ -1,5 +1,6 @@
-"""Who hears whom, with which weight and delay, and how that lies in memory."""
+"""Who hears whom, with which weight and delay, and how that lies in memory; inputs from outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,24 @@ class Links:
         return cls(target, k, source, k, weight, delay)
 
 
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """An input from outside, of the waveform of its number.
+
+    Attributes
+    ----------
+    stimulus : str
+        One of the model's `stimuli`.
+    nodes : sequence of int
+    index : tuple of int
+        Which element of the stimulus, such as the population.
+    """
+
+    stimulus: str
+    nodes: Sequence[int]
+    index: tuple[int, ...] = ()
+
+
 class Packed:
     """Connections as the kernel reads them.
 
@@ -122,6 +141,7 @@ class Packed:
         sender = place[links.source] * emitted + links.emitted
         target = place[links.target] * channels + links.channel
         row = np.zeros(nodes * emitted, int)
+        self.arrays: dict[str, np.ndarray]
         if self.dense:
             full = np.zeros((-(-nodes * channels // side) * side, nodes * emitted))
             np.add.at(full, (target, sender), links.weight)

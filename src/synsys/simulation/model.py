@@ -61,7 +61,7 @@ class Model:
         Parameter that is the standard deviation of white noise on a state, per sqrt(ms).
     filtered : mapping of str to tuple of int
         Ornstein-Uhlenbeck inputs ``u.NAME`` with parameters ``tau_NAME`` (ms) and ``sd_NAME``.
-    shared : mapping of str to tuple of int
+    common : mapping of str to tuple of int
         The same, with one series for all regions; parameters of the first region count.
     stimuli : mapping of str to tuple of int
         Inputs ``u.NAME`` that a user may drive, 0 otherwise.
@@ -78,12 +78,12 @@ class Model:
     channels: Mapping[str, Shape] | None = None
     noise: Mapping[str, str] = field(default_factory=dict)
     filtered: Mapping[str, Shape] = field(default_factory=dict)
-    shared: Mapping[str, Shape] = field(default_factory=dict)
+    common: Mapping[str, Shape] = field(default_factory=dict)
     stimuli: Mapping[str, Shape] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in [*self.filtered, *self.shared]:
+        for name in [*self.filtered, *self.common]:
             for part in ("tau", "sd"):
                 if f"{part}_{name}" not in self.parameters:
                     raise UserError(f"model {self.name}: {name} needs a parameter {part}_{name}")
@@ -115,7 +115,7 @@ class Equations:
 
     Attributes
     ----------
-    states, channels, filtered, shared, stimuli : list of (str, tuple)
+    states, channels, filtered, common, stimuli : list of (str, tuple)
         Every scalar that is read, by name and index.
     drift : list of Node
         Derivative of each of `states`.
@@ -132,11 +132,11 @@ class Equations:
         u = SimpleNamespace(
             **{n: read("channel", n, s) for n, s in channels.items()},
             **{n: read("filtered", n, s) for n, s in model.filtered.items()},
-            **{n: read("shared", n, s) for n, s in model.shared.items()},
+            **{n: read("common", n, s) for n, s in model.common.items()},
             **{n: read("stimulus", n, s) for n, s in model.stimuli.items()},
         )
         self.states, self.channels = indexed(shapes), indexed(channels)
-        self.filtered, self.shared = indexed(model.filtered), indexed(model.shared)
+        self.filtered, self.common = indexed(model.filtered), indexed(model.common)
         self.stimuli = indexed(model.stimuli)
         self.drift = self._flat(model.drift(x, p, u), "drift")
         if len(self.drift) != len(self.states):

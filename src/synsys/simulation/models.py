@@ -8,7 +8,7 @@ P = Parameter
 
 
 def _transfer(current, a, b, d):
-    """Rate (Hz) of an input current (nA) of the reduced Wong-Wang model: (a I - b) / (1 - exp(-d (a I - b)))."""
+    """Rate (Hz) of an input current (nA): (a I - b) / (1 - exp(-d (a I - b)))."""
     y = a * current - b
     return y / (1.0 - np.exp(-d * y))
 

@@ -1,4 +1,4 @@
-"""What the code of a simulation is to look like: groups of alike nodes, what is known beforehand, block sizes."""
+"""What the code of a simulation is to look like: groups of alike nodes, and what is known beforehand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,10 +91,12 @@ class Plan:
         Points of what arrives that are summed at once; steps for which each holds.
     delayed, dense : bool
         Whether signals take time; whether all regions hear all others (without delay).
-    shared : list of (float, float)
+    common : list of (float, float)
         Factor and noise per step of inputs common to all regions.
     balloon : tuple, optional
         (Equations, Part, steps of the balloon in steps, its step in s).
+    mean : bool
+        Whether records are means over their time rather than what was last.
     """
 
     bits: int
@@ -108,8 +110,9 @@ class Plan:
     delayed: bool
     dense: bool
     bounds: dict[int, tuple[float, float]]
-    shared: list[tuple[float, float]] = field(default_factory=list)
+    common: list[tuple[float, float]] = field(default_factory=list)
     balloon: tuple[Equations, Part, int, float] | None = None
+    mean: bool = True
 
     @property
     def points(self) -> int:
@@ -152,9 +155,8 @@ class Numbers:
         for name, parameter in model.parameters.items():
             value = leading(np.asarray(given.get(name, parameter.value), float), parameter.shape, name)
             if value.shape[0] not in (1, batch) or value.shape[1] not in (1, nodes):
-                raise UserError(
-                    f"{name} has shape {value.shape}; needed: ({batch} or 1, {nodes} or 1, *{parameter.shape})"
-                )
+                needed = f"({batch} or 1, {nodes} or 1, *{parameter.shape})"
+                raise UserError(f"{name} has shape {value.shape}; needed: {needed}")
             if not np.isfinite(value).all():
                 raise UserError(f"{name} is not finite everywhere")
             values[name] = value
@@ -164,10 +166,12 @@ class Numbers:
 
     def parts(self, nodes: np.ndarray) -> dict[tuple[str, str, tuple[int, ...]], np.ndarray]:
         """Every scalar parameter at some nodes, (K or 1, nodes or 1), by what the graph reads."""
-        return {
-            ("param", name, index): (v if v.shape[1] == 1 else v[:, nodes])[(slice(None), slice(None), *index)]
-            for name, v in self.values.items() for index in np.ndindex(*v.shape[2:])
-        }  # fmt: skip
+        out = {}
+        for name, value in self.values.items():
+            here = value if value.shape[1] == 1 else value[:, nodes]
+            for index in np.ndindex(*value.shape[2:]):
+                out["param", name, index] = here[(slice(None), slice(None), *index)]
+        return out
 
     def beforehand(self, wanted: Sequence[Node], nodes: np.ndarray, lanes: np.ndarray) -> np.ndarray:
         """Numbers that depend on parameters alone, (nodes, wanted, lanes)."""
@@ -265,11 +269,11 @@ class Grouping:
             parts["drive"][0] if self.drive else None, Part(roots, self.numbers.varies),
         )  # fmt: skip
 
-    def shared(self) -> list[tuple[float, float]]:
+    def common(self) -> list[tuple[float, float]]:
         """Factor and noise per step of inputs common to all regions."""
         known = self.numbers.parts(np.arange(1))
         out = []
-        for key in self.equations.shared:
+        for key in self.equations.common:
             keep, kick = evaluated([self._keep(key), self._kick(key)], known)
             out.append((float(np.ravel(keep)[0]), float(np.ravel(kick)[0])))
         return out

@@ -4,15 +4,15 @@ import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from synsys.core.errors import UserError, unknown
-from synsys.simulation.haemodynamics import balloon_model
+from synsys.simulation.haemodynamics import Scan, balloon_model
 from synsys.simulation.kernel import COUNTS, POINTERS, SIDE, compiled
-from synsys.simulation.links import Links, Packed
+from synsys.simulation.links import Drive, Links, Packed
 from synsys.simulation.model import Model
 from synsys.simulation.plan import Grouping, Numbers, Part, Plan, leading
 from synsys.simulation.trace import evaluated
@@ -22,46 +22,6 @@ LANES = 8
 METHODS = ("heun", "euler")
 PRECISIONS = ("float32", "float64")
 INTEGERS = ("start", "sender", "lag", "sends", "ident", "wave_of", "key")
-
-
-@dataclass(frozen=True, eq=False)
-class Scan:
-    """BOLD inside the loop.
-
-    Attributes
-    ----------
-    drive : str
-        What drives it: one of the model's `observed`, mean over each step of the balloon.
-    repetition : float
-        Time between scans, ms.
-    step : float
-        Step of the balloon, ms.
-    parameters : mapping
-        Of `synsys.simulation.haemodynamics.balloon_model`; broadcast to (batch, nodes).
-    """
-
-    drive: str
-    repetition: float = 720.0
-    step: float = 1.0
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Drive:
-    """An input from outside, of the waveform of its number.
-
-    Attributes
-    ----------
-    stimulus : str
-        One of the model's `stimuli`.
-    nodes : sequence of int
-    index : tuple of int
-        Which element of the stimulus, such as the population.
-    """
-
-    stimulus: str
-    nodes: Sequence[int]
-    index: tuple[int, ...] = ()
 
 
 class Simulation:
@@ -87,9 +47,11 @@ class Simulation:
     refresh : int
         Steps for which what arrives from other nodes is held; above 1 it is faster, and an approximation.
     observe : sequence of str
-        What is recorded: means over `every` ms of the model's `observed`.
+        What is recorded of the model's `observed`.
     every : float
-        ms.
+        Time of a record, ms.
+    mean : bool
+        Whether it is the mean over that time, or the value at the beginning of its last step.
     scan : Scan, optional
     drives : sequence of Drive, optional
         Inputs; `advance` takes their waveforms.
@@ -122,6 +84,7 @@ class Simulation:
         refresh: int = 1,
         observe: Sequence[str] = (),
         every: float = 1.0,
+        mean: bool = True,
         scan: Scan | None = None,
         drives: Sequence[Drive] = (),
         templates: Sequence[Any] | None = None,
@@ -164,7 +127,7 @@ class Simulation:
             heard = self.packed.row[at : at + len(members)].any(0)
             groups.append(grouping.group(at, members, [int(k) for k in np.flatnonzero(heard)]))
             at += len(members)
-        for before, group in zip(groups, groups[1:], strict=False):
+        for before, group in pairwise(groups):
             size = before.stop - before.start
             group.uniform_at = before.uniform_at + size * len(before.part.uniform)
             group.varied_at = before.varied_at + size * len(before.part.varied)
@@ -172,12 +135,12 @@ class Simulation:
         bounds = {k: model.bounds[name] for (name, _), k in index.items() if name in model.bounds}
         self.plan = Plan(
             8 * self.dtype.itemsize, lanes, dt, method == "heun", eq, groups, self.packed.block, refresh,
-            self.packed.delayed, self.packed.dense, bounds, grouping.shared(), self._balloon(scan),
+            self.packed.delayed, self.packed.dense, bounds, grouping.common(), self._balloon(scan), mean,
         )  # fmt: skip
         self.code = compiled(self.plan)
         self.step = 0
         self._members = [np.arange(k, min(k + lanes, self.batch)) for k in range(0, self.batch, lanes)]
-        self._common = self._shared_arrays()
+        self._read = self._read_arrays()
         self.arrays = [self._own_arrays(members, seeds, start or {}) for members in self._members]
 
     # -- building -----------------------------------------------------------------------------------
@@ -213,12 +176,14 @@ class Simulation:
         ]
         return np.concatenate([*parts, np.zeros(1)])
 
-    def _shared_arrays(self) -> dict[str, np.ndarray]:
+    def _read_arrays(self) -> dict[str, np.ndarray]:
         """What all lanes read."""
         first, count = np.zeros(1, int), len(self.equations.stimuli)
         wave_of = np.zeros((self.nodes, max(1, count)), int)
         for k, drive in enumerate(self.drives):
-            wave_of[self.place[list(drive.nodes)], self.equations.stimuli.index((drive.stimulus, drive.index))] = k + 1
+            wave_of[
+                self.place[list(drive.nodes)], self.equations.stimuli.index((drive.stimulus, drive.index))
+            ] = k + 1
         arrays = self.packed.arrays | {
             "uniform": self._fixed("uniform", first), "ident": self.order, "wave_of": wave_of,
         }  # fmt: skip
@@ -252,7 +217,7 @@ class Simulation:
             "arriving": np.zeros((n * len(eq.channels) + SIDE, self.plan.points, width)),
             "history": history,
             "sum": np.zeros((n, max(1, len(self.observe)), width)),
-            "shared": np.zeros((max(1, len(self.plan.shared)), self.plan.span + 1, width)),
+            "common": np.zeros((max(1, len(self.plan.common)), self.plan.span + 1, width)),
             "balloon": balloon,
             "key": np.array(words).T.astype(np.uint32).view(np.int32),
         }
@@ -298,7 +263,7 @@ class Simulation:
         Returns
         -------
         record : ndarray, (rows, N, observed, K)
-            Means over `every` ms that end within these steps.
+            Records that end within these steps.
         bold : ndarray, (scans, N, K)
 
         Raises
@@ -329,7 +294,9 @@ class Simulation:
                 lane = int(members[np.argmax(bad)])
                 raise FloatingPointError(f"lane {lane}: states are no longer finite at {self.time:g} ms")
         return tuple(
-            np.concatenate([p[k][..., : len(m)] for p, m in zip(parts, self._members, strict=True)], -1)[:, self.place]
+            np.concatenate([p[k][..., : len(m)] for p, m in zip(parts, self._members, strict=True)], -1)[
+                :, self.place
+            ]
             for k in (0, 1)
         )  # type: ignore[return-value]
 
@@ -340,19 +307,22 @@ class Simulation:
 
     def states(self) -> dict[str, np.ndarray]:
         """All states now, (K, N, ...) each; NaN where they move nothing that is observed."""
-        out = {name: np.zeros((self.batch, self.nodes, *np.shape(v))) for name, v in self.model.states.items()}
+        out = {
+            name: np.zeros((self.batch, self.nodes, *np.shape(v))) for name, v in self.model.states.items()
+        }
         idle = np.ones((self.nodes, len(self.equations.states)), bool)
         for group in self.plan.groups:
             idle[group.start : group.stop, group.live] = False
         for own, members in zip(self.arrays, self._members, strict=True):
             for k, (name, index) in enumerate(self.equations.states):
                 value = np.where(idle[:, k, None], np.nan, own["state"][:, k, : len(members)])[self.place]
-                out[name][(members, slice(None), *index)] = value.T
+                at: Any = (members, slice(None), *index)
+                out[name][at] = value.T
         return out
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Everything that a continuation needs, by name."""
-        kept = ("state", "history", "sum", "shared", "balloon")
+        kept = ("state", "history", "sum", "common", "balloon")
         out = {f"{name}_{k}": own[name].copy() for k, own in enumerate(self.arrays) for name in kept}
         return out | {"step": np.array(self.step)}
 
@@ -375,7 +345,9 @@ class Simulation:
         waves = waves[..., None] if waves.ndim == 2 else waves
         wanted = len(self.drives), steps + 1
         if waves.shape[:2] != wanted or waves.shape[2] not in (1, self.batch):
-            raise UserError(f"waveforms have shape {waves.shape}; needed: {wanted}, or with {self.batch} lanes")
+            raise UserError(
+                f"waveforms have shape {waves.shape}; needed: {wanted}, or with {self.batch} lanes"
+            )
         return np.concatenate([np.zeros((1, *waves.shape[1:])), waves])
 
     def _call(
@@ -384,7 +356,7 @@ class Simulation:
         record = np.zeros((rows, self.nodes, len(self.observe), self.lanes), self.dtype)
         bold = np.zeros((scans, self.nodes, self.lanes), self.dtype)
         lanes = np.minimum(np.arange(self.lanes), wave.shape[-1] - 1)
-        arrays = self._common | own | {"record": record, "bold": bold}
+        arrays = self._read | own | {"record": record, "bold": bold}
         arrays["wave"] = np.ascontiguousarray(wave[..., lanes], self.dtype)
         pointers = (ctypes.c_void_p * len(POINTERS))(
             *[arrays[name].ctypes.data if name in arrays else None for name in POINTERS]
@@ -393,5 +365,5 @@ class Simulation:
         numbers = (ctypes.c_int64 * len(COUNTS))(
             self.step, steps, self.packed.ring, self.every, scan, wave.shape[1]
         )
-        self.code(ctypes.cast(pointers, ctypes.c_void_p), ctypes.cast(numbers, ctypes.c_void_p))
+        self.code.run(ctypes.cast(pointers, ctypes.c_void_p), ctypes.cast(numbers, ctypes.c_void_p))
         return record, bold

@@ -49,7 +49,11 @@ class Step:
         f1 = self._values([group.drift[k] for k in group.live], now)
         kick = {k: v.mul(self._fixed(group.noise[k]), self._normal(k)) for k in group.noise}
         late = {
-            k: v.fma(self._fixed(group.kick[k]), self._normal(w.states + k), v.mul(self._fixed(group.keep[k]), y[k]))
+            k: v.fma(
+                self._fixed(group.kick[k]),
+                self._normal(w.states + k),
+                v.mul(self._fixed(group.keep[k]), y[k]),
+            )
             for k in group.keep
         }
         new = {}
@@ -111,29 +115,29 @@ class Step:
             return
         values = self._values(group.observed, now)
         base = b.mul(self.node, I64(count))
-        sums = [v.add(w.load("sum", b.add(base, I64(k))), value) for k, value in enumerate(values)]
+        mean = self.plan.mean
+        sums = [v.add(w.load("sum", b.add(base, I64(k))), a) if mean else a for k, a in enumerate(values)]
         passed, row = w.own[0], w.own[3]
         full = self._passed(passed, w.n["every"])
-        for k, value in enumerate(sums):
-            kept = b.select(full, v.const(0.0), value)
-            w.store(kept, "sum", b.add(base, I64(k)))
+        if mean:
+            for k, value in enumerate(sums):
+                w.store(b.select(full, v.const(0.0), value), "sum", b.add(base, I64(k)))
         with b.if_then(full):
             share = v.spread(b.fdiv(ir.Constant(v.scalar, 1.0), b.sitofp(w.n["every"], v.scalar)))
             at = b.mul(b.load(row), I64(w.nodes * count))
             for k, value in enumerate(sums):
-                w.store(v.mul(value, share), "record", b.add(b.add(at, base), I64(k)))
+                w.store(v.mul(value, share) if mean else value, "record", b.add(b.add(at, base), I64(k)))
             b.store(b.add(b.load(row), I64(1)), row)
 
     def _scan(self, now: Values) -> None:
         """The balloon: mean drive over its step, one Euler step, now and then a scan."""
         w, b, v = self.w, self.w.b, self.w.v
-        assert self.plan.balloon is not None and self.group.drive is not None
+        assert self.plan.balloon is not None
+        assert self.group.drive is not None
         equations, part, steps, h = self.plan.balloon
         count = len(equations.states)
         base = b.mul(self.node, I64(count + 1))
-        total = v.add(
-            w.load("balloon", b.add(base, I64(count))), self._values([self.group.drive], now)[0]
-        )
+        total = v.add(w.load("balloon", b.add(base, I64(count))), self._values([self.group.drive], now)[0])
         full = self._passed(w.own[1], I64(steps))
         w.store(b.select(full, v.const(0.0), total), "balloon", b.add(base, I64(count)))
         with b.if_then(full):
@@ -192,11 +196,11 @@ class Step:
             if number in wanted:
                 at = b.add(b.mul(b.add(b.mul(self.node, I64(count)), I64(k)), I64(plan.points)), point)
                 out[number] = w.load("arriving", at)
-        for k, key in enumerate(self.equations.shared):
-            number = graph.node("shared", data=key).number
+        for k, key in enumerate(self.equations.common):
+            number = graph.node("common", data=key).number
             if number in wanted:
                 at = b.add(I64(k * (plan.span + 1)), b.add(self.s, I64(stage)))
-                out[number] = w.load("shared", at)
+                out[number] = w.load("common", at)
         for k, key in enumerate(self.equations.stimuli):
             number = graph.node("stimulus", data=key).number
             if number in wanted:
@@ -245,9 +249,7 @@ class Step:
         return out
 
 
-def evaluate(
-    v: Lanes, roots: Sequence[Node], leaves: Values, known: Values | None = None
-) -> list[ir.Value]:
+def evaluate(v: Lanes, roots: Sequence[Node], leaves: Values, known: Values | None = None) -> list[ir.Value]:
     """Instructions for nodes; `leaves` keeps what is computed of them, `known` is given."""
     given = known or {}
 

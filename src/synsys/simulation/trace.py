@@ -41,6 +41,7 @@ class Node:
     """
 
     __slots__ = ("args", "data", "fixed", "number", "op")
+    fixed: bool
 
     def __init__(self, op: str, args: tuple["Node", ...], data: Any, number: int) -> None:
         self.op, self.args, self.data, self.number = op, args, data, number
@@ -187,7 +188,7 @@ class Traced(NDArrayOperatorsMixin):
         raise TypeError(f"a drift function cannot use {func.__name__}")
 
     def _each(self, op: str, *inputs: Any) -> "Traced":
-        parts = np.broadcast_arrays(*(lifted(self.graph, a).nodes for a in inputs))
+        parts: Any = np.broadcast_arrays(*(lifted(self.graph, a).nodes for a in inputs))
         out = np.empty(parts[0].shape, object)
         for index in np.ndindex(*out.shape):
             out[index] = self.graph.apply(op, *(part[index] for part in parts))

@@ -1,9 +1,10 @@
 """Elementary functions and random numbers as LLVM vector instructions.
 
-exp and log reduce the argument by powers of two and sum a power series; both are accurate to a few units in
-the last place over the range that populations reach, and need no library. Random numbers are counter-based,
-Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, SC11), so that the number of a lane, node, step
-and draw is the same whatever runs beside it; pairs become normal by the method of Box & Muller 1958.
+exp and log reduce the argument by powers of two and sum a power series; both are accurate to a few units
+in the last place over the range that populations reach, and need no library. Random numbers are
+counter-based, Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, SC11), so that the number of a
+lane, node, step and draw is the same whatever runs beside it; pairs become normal by the method of Box &
+Muller 1958.
 """
 
 import math
@@ -130,7 +131,11 @@ class Lanes:
         """e^x, held within the finite numbers."""
         most = 87.0 if self.bits == 32 else 708.0
         x = self.min(self.max(x, self.const(-most)), self.const(most))
-        high, low = (0.693359375, -2.12194440e-4) if self.bits == 32 else (6.93145751953125e-1, 1.42860682030941723212e-6)
+        high, low = (
+            (0.693359375, -2.12194440e-4)
+            if self.bits == 32
+            else (6.93145751953125e-1, 1.42860682030941723212e-6)
+        )
         magic = self.const(1.5 * 2.0**self._mantissa)
         t = self.fma(x, self.const(1.0 / math.log(2.0)), magic)
         n = self.b.fsub(t, magic)
