@@ -33,7 +33,7 @@ LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
 
 CONTROL = 1.0
-"""Most that the fold regulators of a production, or of a loss, of a fold node may have together in one region:
+"""Most that the fold regulators of a production, or of a loss, of a fold node may have together in a region:
 elasticities that sum to more are scaled down in proportion, so that if all of these regulators double, the
 node at most doubles. Regulators that act elsewhere do not count; what the body sees counts wherever it comes
 from. Effects per unit of a deviation are no elasticities and stay, and so do rows of grade A: definitions (a
