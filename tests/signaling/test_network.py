@@ -56,6 +56,19 @@ def test_declared_strengths_are_net_elasticities_whatever_the_logic(logic, basal
         assert slope == pytest.approx(g, rel=1e-3)
 
 
+def test_regulators_share_what_they_may_do_together_with_those_of_their_region_only():
+    """Two of 0.8 share 1 in the region where both act; elsewhere the one that acts keeps its 0.8."""
+    rows = [node("bdnf"), node("pka_activity"), node("creb_activity")]
+    local = edge("pka_activity", "creb_activity", 0.8, where=("cortex",))
+    net = network(rows, [edge("bdnf", "creb_activity", 0.8), local])
+    change, inputs = nothing(net)
+    k, moved = net.kinetics(), change.copy()
+    moved[net.at["bdnf"]] = 1e-5
+    production, loss = net.regulation(net.healthy(), moved, inputs, k)
+    slope = np.log((production / loss)[net.at["creb_activity"]]) / 1e-5
+    assert slope == pytest.approx([0.5, 0.8, 0.8], rel=1e-3)
+
+
 def test_elasticity_matrix_is_the_derivative_of_the_steady_levels():
     rows = [
         node("bdnf"),

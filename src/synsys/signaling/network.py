@@ -33,10 +33,11 @@ LEAST = 1e-12
 """Smallest fold whose logarithm is taken."""
 
 CONTROL = 1.0
-"""Most that the fold regulators of a production, or of a loss, of a fold node may have together: elasticities
-that sum to more are scaled down in proportion, so that if all of these regulators double, the node at most
-doubles. Effects per unit of a deviation are no elasticities and stay, and so do rows of grade A: definitions
-(a product of two numbers has two elasticities of 1) and published models."""
+"""Most that the fold regulators of a production, or of a loss, of a fold node may have together in a region:
+elasticities that sum to more are scaled down in proportion, so that if all of these regulators double, the
+node at most doubles. Regulators that act elsewhere do not count; what the body sees counts wherever it comes
+from. Effects per unit of a deviation are no elasticities and stay, and so do rows of grade A: definitions (a
+product of two numbers has two elasticities of 1) and published models."""
 
 Where = Callable[[Sequence[str]], np.ndarray]
 
@@ -47,14 +48,14 @@ class Kinetics:
 
     Attributes
     ----------
-    exponent : ndarray, (E, 1)
-        n of each edge, signed; increment per unit where targets are shift or index.
-    weight : ndarray, (E, 1)
+    exponent : ndarray, (E, N)
+        n of each edge, signed; increment per unit where targets are shift or index; 0 where it does not act.
+    weight : ndarray, (E, N)
         Share in a weighted mean; 1 elsewhere.
     tau : ndarray, (S, 1)
         Time constants, days.
-    elasticity : ndarray, (E,)
-        Net effect at health, as sampled.
+    elasticity : ndarray, (E, N)
+        Net effect at health, within `CONTROL`.
     """
 
     exponent: np.ndarray
@@ -149,14 +150,15 @@ class Network:
             Logarithm of the factor on each time constant, by ``tau:NODE``.
         """
         strength, factors = strength or {}, factors or {}
-        g = np.array([strength.get(e.id, e.strength) for e in self.edges])
+        acts = np.where(self.body[self.target][:, None], 1.0, self.mask)
+        g = np.array([strength.get(e.id, e.strength) for e in self.edges])[:, None] * acts
         loss = self.combined == "loss"
         for i in range(len(self.names)):
             for own in (self.target == i) & ~loss & self.limited, (self.target == i) & loss & self.limited:
-                g[own] *= min(1.0, CONTROL / max(float(np.abs(g[own]).sum()), 1e-30))
-        free = 1.0 - self.basal[self.target, 0]
-        s = self.saturation[:, 0]
-        exponent, weight = g.copy(), np.ones(len(g))
+                g[own] *= np.minimum(1.0, CONTROL / np.maximum(np.abs(g[own]).sum(0), 1e-30))
+        free = 1.0 - self.basal[self.target]
+        s = self.saturation
+        exponent, weight = g.copy(), np.ones(g.shape)
         for i in range(len(self.names)):
             here = self.target == i
             for logic in ("and", "mean", "or"):
@@ -165,16 +167,18 @@ class Network:
                     continue
                 slope = g[own] / free[own]
                 if logic == "mean":
-                    total = np.abs(slope).sum()
-                    weight[own] = np.abs(slope) / total if total else 1.0 / len(own)
+                    total = np.abs(slope).sum(0)
+                    weight[own] = np.where(
+                        total > 0, np.abs(slope) / np.maximum(total, 1e-30), 1.0 / len(own)
+                    )
                     slope = np.sign(slope) * total
                 if logic == "or":
                     missed = np.prod(1 - 1 / s[own])
                     slope = slope * (1 - missed) / (missed / (s[own] - 1))
                 exponent[own] = slope * s[own] / (s[own] - 1)
-        exponent[loss] = g[loss] * s[loss] / (s[loss] - 1)
+        exponent[loss] = (g * s / (s - 1))[loss]
         tau = [row.tau * np.exp(factors.get(f"tau:{name}", 0.0)) for name, row in self.rows.items()]
-        return Kinetics(exponent[:, None], weight[:, None], np.array(tau)[:, None], g)
+        return Kinetics(exponent, weight, np.array(tau)[:, None], g)
 
     def _gates(self) -> set[str]:
         return {*self.process, *(edge.window for edge in self.edges)}
