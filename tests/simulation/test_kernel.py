@@ -311,7 +311,7 @@ def test_states_that_are_not_finite_are_reported():
     model = Model(
         "bad", {"x": 1.0}, {}, lambda x, p, u: (x.x * x.x,), lambda x, p: {}, lambda x, p, u: {"x": x.x}
     )
-    with pytest.raises(FloatingPointError, match="lane 0"):
+    with pytest.raises(FloatingPointError, match="run 0"):
         Simulation(model, 1, NONE, dt=1.0).advance(1000)
 
 

@@ -20,7 +20,7 @@ from llvmlite import ir
 
 from synsys.simulation.plan import Plan
 from synsys.simulation.step import Step
-from synsys.simulation.vector import Lanes
+from synsys.simulation.vector import Lanes, Pair
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 POINTERS = (
@@ -29,13 +29,17 @@ POINTERS = (
     "bold",
 )  # fmt: skip
 """What the kernel works on, one pointer each."""
-COUNTS = ("first", "steps", "ring", "every", "scan", "waves")
+COUNTS = ("first", "steps", "ring", "every", "scan", "waves", "rows")
 """And the numbers that it is told: first step, how many, places of the ring, steps to a record and to a scan
-(in steps of the balloon), steps of a waveform."""
+(in steps of the balloon), steps of a waveform, rows of state."""
 SIDE = 8
 """Targets that are summed side by side where every region hears every other."""
 COMMON = 0xFFFFFFC0 >> 6
 """What stands for the node in the counter of inputs common to all regions."""
+
+
+Terms = Callable[[ir.Value], tuple[list[ir.Value], ir.Value]]
+"""Factors of a sender, one for every sum, and what it sends."""
 
 
 class Writer:
@@ -131,9 +135,9 @@ class Writer:
 
     def _run(self, t: ir.Value, done: ir.Value, length: ir.Value, guess: bool = False) -> None:
         """All nodes through a block; with `guess`, to the first stage of a step only."""
-        b = self.b
+        b, n = self.b, self.n
         for group in self.plan.groups:
-            with self.loop(I64(group.start), I64(group.stop)) as node:
+            with self.loop(I64(group.start), n["rows"] if self.plan.vectors else I64(group.stop)) as node:
                 for own, common in zip(self.own, self.counters, strict=True):
                     b.store(b.load(common), own)
                 with self.loop(I64(0), length) as s:
@@ -148,38 +152,78 @@ class Writer:
         """Sums of what arrives at the points of a block."""
         if not self.plan.equations.channels:
             return
-        (self._arrive_dense if self.plan.dense else self._arrive_listed)(t, first)
+        if self.plan.vectors:
+            self._arrive_across(first)
+        elif self.plan.dense:
+            self._arrive_dense(first)
+        else:
+            self._arrive_listed(t, first)
 
-    def _arrive_dense(self, t: ir.Value, first: int) -> None:
+    def _arrive_dense(self, first: int) -> None:
         """Every region hears every sender now: weights (block of targets, sender, target)."""
         b, v, plan = self.b, self.v, self.plan
         senders = self.nodes * len(plan.equations.emitted)
         targets = self.nodes * len(plan.equations.channels)
-        point = I64(first)
         with self.loop(I64(0), I64(targets), SIDE) as i:
             base = b.mul(i, I64(senders))
-            before = b.block
-            head, done = b.function.append_basic_block("sum"), b.function.append_basic_block("summed")
-            b.branch(head)
-            b.position_at_end(head)
-            j = b.phi(I64)
-            j.add_incoming(I64(0), before)
-            sums = [b.phi(v.vec) for _ in range(SIDE)]
-            heard = self.load("history", b.add(j, I64(1)))
-            place = b.add(base, b.mul(j, I64(SIDE)))
-            new = []
-            for k in range(SIDE):
-                w = v.spread(self.scalar("weight", b.add(place, I64(k))))
-                new.append(v.fma(w, heard, sums[k]))
-                sums[k].add_incoming(v.const(0.0), before)
-                sums[k].add_incoming(new[k], b.block)
-            then = b.add(j, I64(1))
-            j.add_incoming(then, b.block)
-            b.cbranch(b.icmp_signed("<", then, I64(senders)), head, done)
-            b.position_at_end(done)
-            for k in range(SIDE):
-                at = b.add(b.mul(b.add(i, I64(k)), I64(plan.points)), point)
-                self.store(new[k], "arriving", at)
+
+            def terms(j: ir.Value) -> tuple[list[ir.Value], ir.Value]:
+                place = b.add(base, b.mul(j, I64(SIDE)))
+                rows = [v.spread(self.scalar("weight", b.add(place, I64(k)))) for k in range(SIDE)]
+                return rows, self.load("history", b.add(j, I64(1)))
+
+            for k, value in enumerate(self._summed(senders, terms)):
+                at = b.add(b.mul(b.add(i, I64(k)), I64(plan.points)), I64(first))
+                self.store(value, "arriving", at)
+
+    def _arrive_across(self, first: int) -> None:
+        """The same with regions side by side: weights (block of target vectors, sender, vector, lane)."""
+        b, v, plan = self.b, self.v, self.plan
+        emitted, channels = len(plan.equations.emitted), len(plan.equations.channels)
+        senders, targets = plan.regions * emitted, plan.vectors * channels
+        lanes = I64(plan.lanes)
+        with (
+            self.loop(I64(0), self.n["rows"], plan.vectors) as run,
+            self.loop(I64(0), I64(targets), SIDE) as i,
+        ):
+            base = b.mul(i, I64(senders))
+
+            def terms(j: ir.Value) -> tuple[list[ir.Value], ir.Value]:
+                place = b.add(base, b.mul(j, I64(SIDE)))
+                rows = [self.load("weight", b.add(place, I64(k))) for k in range(SIDE)]
+                region, what = b.udiv(j, I64(emitted)), b.urem(j, I64(emitted))
+                row = b.add(b.mul(b.add(run, b.udiv(region, lanes)), I64(emitted)), b.add(what, I64(1)))
+                at = b.add(b.mul(row, lanes), b.urem(region, lanes))
+                return rows, v.spread(self.scalar("history", at))
+
+            for k, value in enumerate(self._summed(senders, terms)):
+                target = b.add(i, I64(k))
+                with b.if_then(b.icmp_signed("<", target, I64(targets))):
+                    at = b.mul(b.add(b.mul(run, I64(channels)), target), I64(plan.points))
+                    self.store(value, "arriving", b.add(at, I64(first)))
+
+    def _summed(
+        self, count: int, terms: Callable[[ir.Value], tuple[list[ir.Value], ir.Value]]
+    ) -> list[ir.Value]:
+        """`SIDE` sums over j of products: of what `terms(j)` returns, (factors, common factor)."""
+        b, v = self.b, self.v
+        before = b.block
+        head, done = b.function.append_basic_block("sum"), b.function.append_basic_block("summed")
+        b.branch(head)
+        b.position_at_end(head)
+        j = b.phi(I64)
+        j.add_incoming(I64(0), before)
+        sums = [b.phi(v.vec) for _ in range(SIDE)]
+        factors, heard = terms(j)
+        new = [v.fma(w, heard, total) for w, total in zip(factors, sums, strict=True)]
+        for total, value in zip(sums, new, strict=True):
+            total.add_incoming(v.const(0.0), before)
+            total.add_incoming(value, b.block)
+        then = b.add(j, I64(1))
+        j.add_incoming(then, b.block)
+        b.cbranch(b.icmp_signed("<", then, I64(count)), head, done)
+        b.position_at_end(done)
+        return new
 
     def _arrive_listed(self, t: ir.Value, first: int) -> None:
         """Sums over lists of (sender, lag, weight), one list for every node and channel."""
@@ -223,26 +267,36 @@ class Writer:
             # the last value of the block before is the first of this one
             self.store(self.load("common", I64(k * width + plan.span)), "common", row)
             with self.loop(I64(0), length) as s:
-                one, two = v.normals(self.key, self.counter(b.add(t, s), I64(COMMON), k // 2))
+                one, two = v.normals(self.key(), self.counter(b.add(t, s), v.spread(I32(COMMON)), k // 2))
                 old = self.load("common", b.add(row, s))
                 new = v.fma(v.const(kick), (one, two)[k % 2], v.mul(v.const(keep), old))
                 self.store(new, "common", b.add(row, b.add(s, I64(1))))
             last = self.load("common", b.add(row, length))
             self.store(last, "common", I64(k * width + plan.span))
 
-    @property
-    def key(self) -> tuple[ir.Value, ir.Value]:
+    def key(self, node: ir.Value | None = None) -> Pair:
         """Seeds of the lanes, two words each."""
-        words = [self.b.gep(self.at["key"], [I64(k * self.plan.lanes)]) for k in (0, 1)]
-        one, two = (self.b.load(self.b.bitcast(w, self.v.words.as_pointer()), align=4) for w in words)
-        return one, two
-
-    def counter(self, t: ir.Value, ident: ir.Value, pair: int) -> tuple[ir.Value, ir.Value]:
-        """Counter of the random numbers of a step, a node and a pair of draws."""
         b = self.b
+        row = b.mul(node, I64(2)) if self.plan.vectors and node is not None else I64(0)
+        return self._words("key", row), self._words("key", b.add(row, I64(1)))
+
+    def ident(self, node: ir.Value) -> ir.Value:
+        """What stands for the regions of a row in the counter of random numbers."""
+        if self.plan.vectors:
+            return self._words("ident", node)
+        return self.v.spread(self.b.load(self.b.gep(self.at["ident"], [node])))
+
+    def counter(self, t: ir.Value, ident: ir.Value, pair: int) -> Pair:
+        """Counter of the random numbers of a step, of regions and of a pair of draws."""
+        b, words = self.b, self.v.words
         # 64 pairs a node at most; steps beyond 2^32 would repeat, 5 days at 0.1 ms
-        what = b.add(b.shl(ident, I64(6)), I64(pair))
-        return self.v.spread(b.trunc(t, I32)), self.v.spread(b.trunc(what, I32))
+        six, which = (ir.Constant(words, [k] * self.plan.lanes) for k in (6, pair))
+        return self.v.spread(b.trunc(t, I32)), b.add(b.shl(ident, six), which)
+
+    def _words(self, name: str, index: ir.Value) -> ir.Value:
+        """Vector of 32-bit words at (index x lanes)."""
+        place = self.b.gep(self.at[name], [self.b.mul(index, I64(self.plan.lanes))])
+        return self.b.load(self.b.bitcast(place, self.v.words.as_pointer()), align=4)
 
 
 class Code(NamedTuple):

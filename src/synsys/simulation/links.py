@@ -160,3 +160,16 @@ class Packed:
             }
         self.arrays["sends"] = row
         self.row = row.reshape(nodes, emitted)
+        self._channels = channels
+
+    def lay_across(self, lanes: int, side: int) -> None:
+        """Dense weights for regions side by side: (block of target vectors, sender, vector, lane)."""
+        nodes, channels = len(self.row), self._channels
+        full = self.arrays["weight"].swapaxes(1, 2).reshape(-1, self.row.size)[: nodes * channels]
+        vectors = -(-nodes // lanes)
+        padded = np.zeros((vectors * lanes, channels, self.row.size))
+        padded[:nodes] = full.reshape(nodes, channels, -1)
+        rows = padded.reshape(vectors, lanes, channels, -1).swapaxes(1, 2).reshape(-1, lanes, self.row.size)
+        whole = np.zeros((-(-len(rows) // side) * side, lanes, self.row.size))
+        whole[: len(rows)] = rows
+        self.arrays["weight"] = whole.reshape(-1, side, lanes, self.row.size).transpose(0, 3, 1, 2)

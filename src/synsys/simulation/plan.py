@@ -95,6 +95,8 @@ class Plan:
         Factor and noise per step of inputs common to all regions.
     balloon : tuple, optional
         (Equations, Part, steps of the balloon in steps, its step in s).
+    vectors, regions : int
+        Vectors of a run and its regions, where regions lie side by side; 0 where runs do.
     mean : bool
         Whether records are means over their time rather than what was last.
     """
@@ -113,6 +115,8 @@ class Plan:
     common: list[tuple[float, float]] = field(default_factory=list)
     balloon: tuple[Equations, Part, int, float] | None = None
     mean: bool = True
+    vectors: int = 0
+    regions: int = 0
 
     @property
     def points(self) -> int:
@@ -140,8 +144,10 @@ class Numbers:
     varies: set[str]
 
     @classmethod
-    def of(cls, model: Model, given: Mapping[str, Any], batch: int, nodes: int) -> "Numbers":
-        """Defaults of a model and what is given instead, checked.
+    def of(
+        cls, model: Model, given: Mapping[str, Any], batch: int, nodes: int, across: bool = False
+    ) -> "Numbers":
+        """Defaults of a model and what is given instead, checked; `across`: lanes are nodes.
 
         Raises
         ------
@@ -160,7 +166,7 @@ class Numbers:
             if not np.isfinite(value).all():
                 raise UserError(f"{name} is not finite everywhere")
             values[name] = value
-            if (value != value[:1]).any():
+            if (value != (value[:1, :1] if across else value[:1])).any():
                 varies.add(name)
         return cls(values, varies)
 

@@ -12,6 +12,7 @@ import numpy as np
 from synsys.core.errors import UserError, unknown
 from synsys.simulation.haemodynamics import Scan, balloon_model
 from synsys.simulation.kernel import COUNTS, POINTERS, SIDE, compiled
+from synsys.simulation.layout import Across, Batch
 from synsys.simulation.links import Drive, Links, Packed
 from synsys.simulation.model import Model
 from synsys.simulation.plan import Grouping, Numbers, Part, Plan, leading
@@ -110,7 +111,6 @@ class Simulation:
             if (drive.stimulus, drive.index) not in eq.stimuli:
                 raise unknown(f"stimulus of {model.name}", drive.stimulus, model.stimuli)
         self.every = self._whole(every, dt, "every")
-        self.numbers = Numbers.of(model, parameters or {}, self.batch, nodes)
         labels = np.zeros(nodes, int) if templates is None else np.unique(templates, return_inverse=True)[1]
         if len(labels) != nodes:
             raise UserError(f"{len(labels)} templates for {nodes} nodes")
@@ -119,6 +119,13 @@ class Simulation:
         self.packed = Packed(
             links, self.place, len(eq.channels), len(eq.emitted), dt, method == "heun", refresh, SIDE
         )
+        alike = self.packed.dense and len(set(labels)) == 1 and not self.drives and not eq.common
+        few = alike and self.batch <= lanes // 2
+        self.layout = (Across if few else Batch)(nodes, self.batch, lanes, self.threads)
+        self.numbers = Numbers.of(model, parameters or {}, self.batch, nodes, few)
+        vectors = self.layout.rows if few else 0
+        if few:
+            self.packed.lay_across(lanes, SIDE)
         driven = {(d.stimulus, d.index) for d in self.drives}
         grouping = Grouping(eq, self.numbers, dt, self.observe, scan.drive if scan else None, driven)
         groups, at = [], 0
@@ -136,12 +143,12 @@ class Simulation:
         self.plan = Plan(
             8 * self.dtype.itemsize, lanes, dt, method == "heun", eq, groups, self.packed.block, refresh,
             self.packed.delayed, self.packed.dense, bounds, grouping.common(), self._balloon(scan), mean,
+            vectors, nodes,
         )  # fmt: skip
         self.code = compiled(self.plan)
         self.step = 0
-        self._members = [np.arange(k, min(k + lanes, self.batch)) for k in range(0, self.batch, lanes)]
         self._read = self._read_arrays()
-        self.arrays = [self._own_arrays(members, seeds, start or {}) for members in self._members]
+        self.arrays = [self._own_arrays(group, seeds, start or {}) for group in self.layout.groups]
 
     # -- building -----------------------------------------------------------------------------------
 
@@ -157,7 +164,9 @@ class Simulation:
         if scan is None:
             return None
         equations = balloon_model.traced()
-        self._haemodynamics = Numbers.of(balloon_model, scan.parameters, self.batch, self.nodes)
+        self._haemodynamics = Numbers.of(
+            balloon_model, scan.parameters, self.batch, self.nodes, self.layout.across
+        )
         self._repetition = self._whole(scan.repetition, scan.step, "repetition")
         part = Part([*equations.drift, *equations.observed.values()], self._haemodynamics.varies)
         return equations, part, self._whole(scan.step, self.dt, "step of the balloon"), 1e-3 * scan.step
@@ -169,11 +178,12 @@ class Simulation:
         }
 
     def _fixed(self, kind: str, lanes: np.ndarray) -> np.ndarray:
-        """Numbers known beforehand, of all groups one after the other."""
-        parts = [
-            self.numbers.beforehand(getattr(g.part, kind), self.order[g.start : g.stop], lanes).ravel()
-            for g in self.plan.groups
-        ]
+        """Numbers known beforehand, of all groups of nodes one after the other."""
+        parts = []
+        for group in self.plan.groups:
+            nodes = self.order[group.start : group.stop]
+            numbers = self.numbers.beforehand(getattr(group.part, kind), nodes, lanes)
+            parts.append((self.layout.packed(numbers) if kind == "varied" else numbers).ravel())
         return np.concatenate([*parts, np.zeros(1)])
 
     def _read_arrays(self) -> dict[str, np.ndarray]:
@@ -185,7 +195,7 @@ class Simulation:
                 self.place[list(drive.nodes)], self.equations.stimuli.index((drive.stimulus, drive.index))
             ] = k + 1
         arrays = self.packed.arrays | {
-            "uniform": self._fixed("uniform", first), "ident": self.order, "wave_of": wave_of,
+            "uniform": self._fixed("uniform", first), "wave_of": wave_of,
         }  # fmt: skip
         if self.plan.balloon is not None:
             part = self.plan.balloon[1]
@@ -195,20 +205,27 @@ class Simulation:
     def _own_arrays(
         self, members: np.ndarray, seeds: Sequence[int], start: Mapping[str, Any]
     ) -> dict[str, np.ndarray]:
-        """What a group of lanes has for itself; places without a lane repeat the last."""
-        lanes = np.minimum(members[0] + np.arange(self.lanes), members[-1])
-        n, width, eq = self.nodes, self.lanes, self.equations
+        """What a group of lanes has for itself."""
+        lanes, packed, width, eq = self.layout.lanes(members), self.layout.packed, self.lanes, self.equations
         x = self._start(start, lanes)
-        state = np.zeros((n, len(eq.states) + len(eq.filtered), width))
-        for k, key in enumerate(eq.states):
-            state[:, k] = x[key]
+        idle = [np.zeros((self.nodes, len(lanes)))] * len(eq.filtered)
+        state = packed(np.stack([*x.values(), *idle], 1))
+        n = len(state)
         row, ring = self.packed.row, self.packed.ring + (0 if self.plan.dense else self.plan.points)
-        history = np.zeros((int(row.max(initial=0)) + 1, ring, width))
-        sent = self._sent(x, lanes)
-        for e in range(row.shape[1]):
-            history[row[:, e]] = sent[e][:, None]
-        history[0] = 0.0
-        words = [np.random.SeedSequence(int(seeds[k])).generate_state(2, np.uint32) for k in lanes]
+        sent = packed(self._sent(x, lanes))
+        if self.layout.across:
+            history = np.concatenate([np.zeros((1, width)), sent.reshape(-1, width)])
+        else:
+            history = np.zeros((int(row.max(initial=0)) + 1, ring, width))
+            history[row.ravel()] = sent.reshape(-1, 1, width)
+            history[0] = 0.0
+        seeded = [np.random.SeedSequence(int(seeds[k])).generate_state(2, np.uint32) for k in lanes]
+        words = np.array(seeded).T.view(np.int32)
+        ident = np.broadcast_to(self.order[:, None, None], (self.nodes, 1, len(lanes)))
+        if self.layout.across:
+            words, ident = packed(np.broadcast_to(words, (self.nodes, *words.shape))), packed(ident)
+        else:
+            ident = ident[..., 0]
         balloon = np.zeros((n, 5, width))
         balloon[:, 1:4] = 1.0
         arrays = {
@@ -219,11 +236,12 @@ class Simulation:
             "sum": np.zeros((n, max(1, len(self.observe)), width)),
             "common": np.zeros((max(1, len(self.plan.common)), self.plan.span + 1, width)),
             "balloon": balloon,
-            "key": np.array(words).T.astype(np.uint32).view(np.int32),
+            "key": words,
+            "ident": ident,
         }
         if self.plan.balloon is not None:
             part = self.plan.balloon[1]
-            arrays["balloon_varied"] = self._haemodynamics.beforehand(part.varied, self.order, lanes)
+            arrays["balloon_varied"] = packed(self._haemodynamics.beforehand(part.varied, self.order, lanes))
         return self._typed(arrays)
 
     def _start(self, given: Mapping[str, Any], lanes: np.ndarray) -> dict[Any, np.ndarray]:
@@ -240,13 +258,16 @@ class Simulation:
                 out[name, index] = value[(slice(None), slice(None), *index)].T
         return out
 
-    def _sent(self, x: Mapping[Any, np.ndarray], lanes: np.ndarray) -> list[np.ndarray]:
-        """What nodes send at the start, (N, lanes) each."""
+    def _sent(self, x: Mapping[Any, np.ndarray], lanes: np.ndarray) -> np.ndarray:
+        """What nodes send at the start, (N, emitted, lanes)."""
         values: dict[Any, Any] = {("state", *key): value for key, value in x.items()}
         for key, value in self.numbers.parts(self.order).items():
             values[key] = (value[lanes] if value.shape[0] > 1 else value).T
         sent = evaluated(list(self.equations.emitted.values()), values)
-        return [np.broadcast_to(s, (self.nodes, len(lanes))) for s in sent]
+        out = np.zeros((self.nodes, len(sent), len(lanes)))
+        for k, value in enumerate(sent):
+            out[:, k] = value
+        return out
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -282,23 +303,19 @@ class Simulation:
             scans = (self.step % whole + steps) // whole
         wave = self._waves(steps, waves)
         work = [
-            (own, steps, rows, scans, wave[..., members] if wave.shape[-1] > 1 else wave)
-            for own, members in zip(self.arrays, self._members, strict=True)
+            (own, steps, rows, scans, wave[..., group] if wave.shape[-1] > 1 else wave)
+            for own, group in zip(self.arrays, self.layout.groups, strict=True)
         ]
         with ThreadPoolExecutor(min(self.threads, len(work))) as pool:
             parts = list(pool.map(lambda args: self._call(*args), work))
         self.step += steps
-        for own, members in zip(self.arrays, self._members, strict=True):
-            bad = ~np.isfinite(own["state"]).all((0, 1))[: len(members)]
+        for name, value in self.states().items():
+            bad = np.isinf(value) | (np.isnan(value) & ~self._idle(name))
             if bad.any():
-                lane = int(members[np.argmax(bad)])
-                raise FloatingPointError(f"lane {lane}: states are no longer finite at {self.time:g} ms")
-        return tuple(
-            np.concatenate([p[k][..., : len(m)] for p, m in zip(parts, self._members, strict=True)], -1)[
-                :, self.place
-            ]
-            for k in (0, 1)
-        )  # type: ignore[return-value]
+                lane = int(np.argmax(bad.reshape(self.batch, -1).any(1)))
+                raise FloatingPointError(f"run {lane}: {name} is no longer finite at {self.time:g} ms")
+        bold = self.layout.unpacked([part[:, :, None] for _, part in parts])[:, :, 0]
+        return self.layout.unpacked([part for part, _ in parts])[:, self.place], bold[:, self.place]
 
     @property
     def time(self) -> float:
@@ -307,18 +324,27 @@ class Simulation:
 
     def states(self) -> dict[str, np.ndarray]:
         """All states now, (K, N, ...) each; NaN where they move nothing that is observed."""
-        out = {
-            name: np.zeros((self.batch, self.nodes, *np.shape(v))) for name, v in self.model.states.items()
-        }
-        idle = np.ones((self.nodes, len(self.equations.states)), bool)
-        for group in self.plan.groups:
-            idle[group.start : group.stop, group.live] = False
-        for own, members in zip(self.arrays, self._members, strict=True):
-            for k, (name, index) in enumerate(self.equations.states):
-                value = np.where(idle[:, k, None], np.nan, own["state"][:, k, : len(members)])[self.place]
-                at: Any = (members, slice(None), *index)
-                out[name][at] = value.T
+        size = len(self.equations.states)
+        state = self.layout.unpacked([own["state"][:, :size].astype(float) for own in self.arrays])[
+            self.place
+        ]
+        at = {key: k for k, key in enumerate(self.equations.states)}
+        out = {}
+        for name, default in self.model.states.items():
+            shape = np.shape(default)
+            which = [at[name, index] for index in np.ndindex(*shape)]
+            value = state[:, which].transpose(2, 0, 1).reshape(self.batch, self.nodes, *shape)
+            out[name] = np.where(self._idle(name), np.nan, value)
         return out
+
+    def _idle(self, name: str) -> np.ndarray:
+        """Which elements of a state are not computed, (N, ...)."""
+        out = np.zeros((self.nodes, len(self.equations.states)), bool)
+        for group in self.plan.groups:
+            out[group.start : group.stop] = True
+            out[group.start : group.stop, group.live] = False
+        which = [k for k, key in enumerate(self.equations.states) if key[0] == name]
+        return out[self.place][:, which].reshape(self.nodes, *np.shape(self.model.states[name]))
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Everything that a continuation needs, by name."""
@@ -353,8 +379,9 @@ class Simulation:
     def _call(
         self, own: dict[str, np.ndarray], steps: int, rows: int, scans: int, wave: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        record = np.zeros((rows, self.nodes, len(self.observe), self.lanes), self.dtype)
-        bold = np.zeros((scans, self.nodes, self.lanes), self.dtype)
+        places = len(own["state"])
+        record = np.zeros((rows, places, len(self.observe), self.lanes), self.dtype)
+        bold = np.zeros((scans, places, self.lanes), self.dtype)
         lanes = np.minimum(np.arange(self.lanes), wave.shape[-1] - 1)
         arrays = self._read | own | {"record": record, "bold": bold}
         arrays["wave"] = np.ascontiguousarray(wave[..., lanes], self.dtype)
@@ -363,7 +390,7 @@ class Simulation:
         )
         scan = self._repetition if self.plan.balloon is not None else 1
         numbers = (ctypes.c_int64 * len(COUNTS))(
-            self.step, steps, self.packed.ring, self.every, scan, wave.shape[1]
+            self.step, steps, self.packed.ring, self.every, scan, wave.shape[1], places
         )
         self.code.run(ctypes.cast(pointers, ctypes.c_void_p), ctypes.cast(numbers, ctypes.c_void_p))
         return record, bold

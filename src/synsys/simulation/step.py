@@ -124,7 +124,7 @@ class Step:
                 w.store(b.select(full, v.const(0.0), value), "sum", b.add(base, I64(k)))
         with b.if_then(full):
             share = v.spread(b.fdiv(ir.Constant(v.scalar, 1.0), b.sitofp(w.n["every"], v.scalar)))
-            at = b.mul(b.load(row), I64(w.nodes * count))
+            at = b.mul(b.load(row), b.mul(w.n["rows"], I64(count)))
             for k, value in enumerate(sums):
                 w.store(v.mul(value, share) if mean else value, "record", b.add(b.add(at, base), I64(k)))
             b.store(b.add(b.load(row), I64(1)), row)
@@ -161,7 +161,7 @@ class Step:
                 }
                 signal = evaluate(v, list(equations.observed.values()), numbers | after)[0]
                 row = b.load(w.own[4])
-                w.store(signal, "bold", b.add(b.mul(row, I64(w.nodes)), self.node))
+                w.store(signal, "bold", b.add(b.mul(row, w.n["rows"]), self.node))
                 b.store(b.add(row, I64(1)), w.own[4])
 
     def _passed(self, place: ir.Value, whole: ir.Value) -> ir.Value:
@@ -212,8 +212,8 @@ class Step:
     def _normal(self, draw: int) -> ir.Value:
         pair = draw // 2
         if pair not in self._normals:
-            ident = self.w.scalar("ident", self.node)
-            self._normals[pair] = self.w.v.normals(self.w.key, self.w.counter(self.t, ident, pair))
+            counter = self.w.counter(self.t, self.w.ident(self.node), pair)
+            self._normals[pair] = self.w.v.normals(self.w.key(self.node), counter)
         return self._normals[pair][draw % 2]
 
     def _bounded(self, k: int, value: ir.Value) -> ir.Value:
@@ -240,7 +240,9 @@ class Step:
     ) -> Values:
         """What is known beforehand, read from memory."""
         w, b = self.w, self.w.b
-        place = b.add(I64(uniform_at), b.mul(index, I64(len(part.uniform))))
+        # where regions lie side by side, what is uniform is the same in all of them
+        first = I64(0) if self.plan.vectors else index
+        place = b.add(I64(uniform_at), b.mul(first, I64(len(part.uniform))))
         out = {
             n.number: w.v.spread(w.scalar(uniform, b.add(place, I64(k)))) for k, n in enumerate(part.uniform)
         }
