@@ -276,6 +276,35 @@ windows of development in years. `sd` is the healthy spread between people of th
 log ratio where it is a ratio to health, else of its difference. The coordinate of `/events` may be text or
 whole numbers."""
 
+_RUN, _OBSERVABLE = _axis("run", "count", low=0), _axis("observable")
+_PER_RUN = ("run", "region", "observable")
+
+SIMULATION: dict[str, Group] = {
+    "runs": Group({"run": _RUN}, {"seed": Variable(("run",)), "draw": Variable(("run",))}),
+    "activity": Group(
+        {"run": _RUN, "region": _REGION, "observable": _OBSERVABLE},
+        {"mean": Variable(_PER_RUN), "sd": Variable(_PER_RUN, low=0)},
+    ),
+    "table": Group({"run": _RUN}, {}),
+    "bold": Group(
+        {"run": _RUN, "scan": Variable(("scan",), increasing=True), "region": _REGION},
+        {"bold": Variable(("run", "scan", "region"))},
+        required=False,
+    ),
+    "course": Group(
+        {
+            "run": _RUN,
+            "time": Variable(("time",), increasing=True),
+            "region": _REGION,
+            "observable": _OBSERVABLE,
+        },
+        {"value": Variable(("run", "time", "region", "observable"))},
+        required=False,
+    ),
+}
+"""Groups of a simulation. `/runs` holds the point of the grid, draw and seed of every run, `/table` a row of
+measures for each; times and scans are in seconds after the warm-up."""
+
 FORMS: dict[str, Form] = {
     "cascade": Form(
         SCHEMA,
@@ -289,7 +318,17 @@ FORMS: dict[str, Form] = {
         ("state", "draw", "region", "time", "time_dense", "variable"),
         {"trajectory": ("value",), "slow": ("value",), "slow_regions": ("value",), "events": ("level",)},
     ),
-}
+    "simulation": Form(
+        SIMULATION,
+        {
+            **{name: str for name in ("schema_version", "kind", "version", "command", "title", "brain")},
+            "seed": int, "options": dict, "grid": dict, "fixed": dict, "digests": dict, "created": str,
+            "disclaimer": str,
+        },
+        ("run", "region"),
+        {"activity": ("mean", "sd"), "bold": ("bold",), "course": ("value",)},
+    ),
+}  # fmt: skip
 """Kinds of results. A trajectory has beside the attributes of a cascade: scenario (name, duration_days, age
 at its start in years or null, development, recursive, events, and a text if it has one), convergence (what
 the solver says of itself) and recursion (empty, or ``on`` and ``off``: changes of readouts at the end by

@@ -72,6 +72,8 @@ def validate(tree: xr.DataTree) -> None:
     if tree.attrs["schema_version"] != SCHEMA_VERSION:
         raise SchemaError(f"schema_version is {tree.attrs['schema_version']!r}, not {SCHEMA_VERSION!r}")
     shared = _check_groups(tree, form)
+    if "draws" not in form.attributes:
+        return
     if shared["state"][1] != list(STATES):
         raise SchemaError(f"coordinate 'state' is {shared['state'][1]}, not {list(STATES)}")
     if len(shared["draw"][1]) != tree.attrs["draws"]:
@@ -172,6 +174,7 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     encoding = {
         f"/{group}": {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in names}
         for group, names in FORMS[kind(tidy)].compressed.items()
+        if group in tidy.children
     }
     with replacing(path) as temporary:
         tidy.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
@@ -224,10 +227,14 @@ def tabulate(tree: xr.DataTree) -> pd.DataFrame:
     -------
     DataFrame
         Of a cascade one row per readout in the order of levels, with the variables of ``/table``; of a
-        trajectory one row per quantity in the order of movement, with those of ``/leadlag``.
+        trajectory one row per quantity in the order of movement, with those of ``/leadlag``; of a simulation
+        one row per run, with its point of the grid.
     """
     if kind(tree) == "trajectory":
         return show_time.lead_lag_frame(tree)
+    if kind(tree) == "simulation":
+        parts = [tree.children[name].to_dataset(inherit=False).to_dataframe() for name in ("runs", "table")]
+        return parts[0].join(parts[1])
     frame = tree.children["table"].to_dataset(inherit=False)[list(SCHEMA["table"].variables)].to_dataframe()
     rank = frame["level"].map(LEVELS.index)
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")]
@@ -243,6 +250,9 @@ def summary(tree: xr.DataTree) -> str:
     """What a result says, in a few lines of plain text."""
     if kind(tree) == "trajectory":
         return show_time.summary_text(tree)
+    if kind(tree) == "simulation":
+        runs = tabulate(tree)
+        return f"{tree.attrs['title']} on {tree.attrs['brain']}, {len(runs)} runs: {', '.join(runs.columns)}"
     return show.summary_text(tabulate(tree), tree.attrs, NEGLIGIBLE)
 
 
@@ -262,6 +272,9 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
     """
     if kind(tree) == "trajectory":
         show_time.print_trajectory(tree, console)
+        return
+    if kind(tree) == "simulation":
+        show.print_runs(tabulate(tree), tree.attrs, console)
         return
     note = show.observed(observations(tree), OBSERVATIONS, NEGLIGIBLE)
     show.print_table(tabulate(tree), tree.attrs, LEVELS, NEGLIGIBLE, console, most, note)

@@ -292,3 +292,23 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return " " + " ".join([*numbers, last])
+
+
+def print_runs(runs: pd.DataFrame, attrs: Mapping[Any, Any], console: Console | None = None) -> None:
+    """Print the runs of a simulation, means over seeds, as a table that fits a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console()
+    grid = [name for name in json.loads(attrs["grid"])]
+    keys = [*grid, *(["draw"] if runs["draw"].nunique() > 1 else [])] or ["draw"]
+    shown = runs.drop(columns=[c for c in ("seed", "draw") if c not in keys]).groupby(keys).mean()
+    console.print(f"{attrs['title']} on {attrs['brain']}: {len(runs)} runs, means over seeds")
+    table = Table(box=None, padding=(0, 1))
+    for name in [*keys, *shown.columns]:
+        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
+    for key, row in shown.iterrows():
+        values = key if isinstance(key, tuple) else (key,)
+        table.add_row(*[f"{v:.4g}" for v in values], *[number(v) for v in row])
+    console.print(table)
+    console.print(attrs["disclaimer"])

@@ -123,13 +123,22 @@ LINEAR = ("delay", "dispersion")
 """What only the linear solution has."""
 
 
+WITHIN = (0.1, 10.0)
+"""Flow, volume and deoxyhaemoglobin of the kernel stay within these multiples of rest: a strong fall of the
+drive would turn flow negative, where the equations have no meaning (declared)."""
+
+
+def _whole(x: Any) -> Any:
+    return np.stack([x.signal, *(x.vessel[k] for k in range(3))])
+
+
 def _drift(x: Any, p: Any, u: Any) -> Any:
-    return [balloon(x.flow, u.drive - p.baseline, p)]
+    return [balloon(_whole(x), u.drive - p.baseline, p)]
 
 
 balloon_model = Model(
     name="balloon",
-    states={"flow": np.array([0.0, 1.0, 1.0, 1.0])},
+    states={"signal": 0.0, "vessel": np.ones(3)},
     parameters={
         **{
             f.name: Parameter(f.default)
@@ -140,7 +149,8 @@ balloon_model = Model(
     },
     drift=_drift,
     emits=lambda x, p: {},
-    observed=lambda x, p, u: {"bold": bold_signal(x.flow, p)},
+    observed=lambda x, p, u: {"bold": bold_signal(_whole(x), p)},
+    bounds={"vessel": WITHIN},
     stimuli={"drive": ()},
 )
 """The balloon for the kernel; times in seconds."""

@@ -146,6 +146,12 @@ class Equations:
         self.emitted = {name: self._flat([v], name)[0] for name, v in model.emits(x, p).items()}
         self.observed = {name: self._flat([v], name)[0] for name, v in model.observed(x, p, u).items()}
 
+    @property
+    def bounds(self) -> dict[int, tuple[float, float]]:
+        """Limits of states by number."""
+        known = self.model.bounds
+        return {k: known[name] for k, (name, _) in enumerate(self.states) if name in known}
+
     def parameter(self, name: str, index: Shape = ()) -> Node:
         """Node of a parameter."""
         return self.graph.node("param", data=(name, index))

@@ -111,7 +111,6 @@ class Plan:
     refresh: int
     delayed: bool
     dense: bool
-    bounds: dict[int, tuple[float, float]]
     common: list[tuple[float, float]] = field(default_factory=list)
     balloon: tuple[Equations, Part, int, float] | None = None
     mean: bool = True

@@ -138,11 +138,9 @@ class Simulation:
             size = before.stop - before.start
             group.uniform_at = before.uniform_at + size * len(before.part.uniform)
             group.varied_at = before.varied_at + size * len(before.part.varied)
-        index = {key: k for k, key in enumerate(eq.states)}
-        bounds = {k: model.bounds[name] for (name, _), k in index.items() if name in model.bounds}
         self.plan = Plan(
             8 * self.dtype.itemsize, lanes, dt, method == "heun", eq, groups, self.packed.block, refresh,
-            self.packed.delayed, self.packed.dense, bounds, grouping.common(), self._balloon(scan), mean,
+            self.packed.delayed, self.packed.dense, grouping.common(), self._balloon(scan), mean,
             vectors, nodes,
         )  # fmt: skip
         self.code = compiled(self.plan)
@@ -164,11 +162,11 @@ class Simulation:
         if scan is None:
             return None
         equations = balloon_model.traced()
-        self._haemodynamics = Numbers.of(
+        self.haemodynamics = Numbers.of(
             balloon_model, scan.parameters, self.batch, self.nodes, self.layout.across
         )
         self._repetition = self._whole(scan.repetition, scan.step, "repetition")
-        part = Part([*equations.drift, *equations.observed.values()], self._haemodynamics.varies)
+        part = Part([*equations.drift, *equations.observed.values()], self.haemodynamics.varies)
         return equations, part, self._whole(scan.step, self.dt, "step of the balloon"), 1e-3 * scan.step
 
     def _typed(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -199,7 +197,7 @@ class Simulation:
         }  # fmt: skip
         if self.plan.balloon is not None:
             part = self.plan.balloon[1]
-            arrays["balloon_uniform"] = self._haemodynamics.beforehand(part.uniform, self.order, first)
+            arrays["balloon_uniform"] = self.haemodynamics.beforehand(part.uniform, self.order, first)
         return self._typed(arrays)
 
     def _own_arrays(
@@ -241,7 +239,7 @@ class Simulation:
         }
         if self.plan.balloon is not None:
             part = self.plan.balloon[1]
-            arrays["balloon_varied"] = packed(self._haemodynamics.beforehand(part.varied, self.order, lanes))
+            arrays["balloon_varied"] = packed(self.haemodynamics.beforehand(part.varied, self.order, lanes))
         return self._typed(arrays)
 
     def _start(self, given: Mapping[str, Any], lanes: np.ndarray) -> dict[Any, np.ndarray]:

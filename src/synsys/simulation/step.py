@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
+from synsys.simulation.model import Equations
 from synsys.simulation.plan import Group, Part
 from synsys.simulation.trace import Node, ordered
 from synsys.simulation.vector import Lanes
@@ -59,7 +60,7 @@ class Step:
         new = {}
         for k, f in zip(group.live, f1, strict=True):
             moved = v.fma(dt, f, x[k])
-            new[k] = self._bounded(k, v.add(moved, kick[k]) if k in kick else moved)
+            new[k] = self._bounded(self.equations, k, v.add(moved, kick[k]) if k in kick else moved)
         if self.guess:
             self._send(new)
             return
@@ -69,7 +70,7 @@ class Step:
             half = v.const(plan.dt / 2)
             for k, a, c in zip(group.live, f1, f2, strict=True):
                 moved = v.fma(half, v.add(a, c), x[k])
-                new[k] = self._bounded(k, v.add(moved, kick[k]) if k in kick else moved)
+                new[k] = self._bounded(self.equations, k, v.add(moved, kick[k]) if k in kick else moved)
         for k, value in new.items():
             w.store(value, "state", w.b.add(base, I64(k)))
         for k, value in late.items():
@@ -151,7 +152,8 @@ class Step:
             numbers = self._numbers(part, "balloon_uniform", "balloon_varied", 0, 0, self.node)
             known = numbers | leaves
             rates = evaluate(v, equations.drift, known)
-            new = [v.fma(v.const(h), f, a) for f, a in zip(rates, x, strict=True)]
+            moved = [v.fma(v.const(h), f, a) for f, a in zip(rates, x, strict=True)]
+            new = [self._bounded(equations, k, value) for k, value in enumerate(moved)]
             for k, value in enumerate(new):
                 w.store(value, "balloon", b.add(base, I64(k)))
             with b.if_then(self._passed(w.own[2], w.n["scan"])):
@@ -216,10 +218,11 @@ class Step:
             self._normals[pair] = self.w.v.normals(self.w.key(self.node), counter)
         return self._normals[pair][draw % 2]
 
-    def _bounded(self, k: int, value: ir.Value) -> ir.Value:
-        if k not in self.plan.bounds:
+    def _bounded(self, equations: Equations, k: int, value: ir.Value) -> ir.Value:
+        """The value of a state within its limits."""
+        if k not in equations.bounds:
             return value
-        low, high = self.plan.bounds[k]
+        low, high = equations.bounds[k]
         v = self.w.v
         return v.min(v.max(value, v.const(low)), v.const(high))
 

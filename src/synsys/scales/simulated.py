@@ -1,0 +1,233 @@
+"""What a sweep of simulations consists of: points of a grid, tasks of runs side by side, their results."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synsys.brain.draws import draws
+from synsys.brain.model import BrainModel
+from synsys.brain.state import HealthyBrain, State
+from synsys.brain.time_domain import in_time
+from synsys.core.connectome import Connectome
+from synsys.core.errors import UserError, unknown
+from synsys.knowledge.resolve import parse_perturbation
+from synsys.simulation.course import followed
+from synsys.simulation.haemodynamics import Scan
+from synsys.simulation.links import Links
+from synsys.simulation.models import MODELS
+from synsys.simulation.run import Simulation
+
+CIRCUIT = "circuit"
+"""Name of our own model, whose grid is over perturbations."""
+DRIVES = {"wong_wang": "S_E", "hopf": "x", CIRCUIT: "synaptic"}
+"""What drives BOLD in each model that has it."""
+FLOW = 0.2
+"""Vasodilatory signal per relative change of excitatory synaptic current, 1/s: with an autoregulation
+of 0.41 a lasting fall by half lowers flow by a quarter (declared)."""
+OBSERVED = {
+    "wong_wang": ("rate_E", "rate_I"), "hopf": ("x", "y"), "kuramoto": ("sine", "cosine"),
+    CIRCUIT: ("rate0", "rate1", "rate2"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sweep, as it is asked for.
+
+    Attributes
+    ----------
+    brain : Connectome
+    model : str
+        ``circuit``, or one of `synsys.simulation.models.MODELS`.
+    grid : mapping of str to sequence of float
+        Parameters of the model; of the circuit, factors on (or, with ``+``, increments of) quantities.
+    seeds : int
+        Runs of every point, with noise of their own.
+    seconds, warm_up : float
+        Recorded time, and time before.
+    fixed : mapping
+        Parameters that are the same in all runs; of the circuit, perturbations as text.
+    draws, seed : int
+        Draws of the circuit's priors, and where seeds begin.
+    dt, method, precision, refresh
+        As for `Simulation`.
+    speed : float
+        Conduction speed of the reference models, m/s; 0 for no delays.
+    every : float
+        Time of a record of activity, ms; 0 keeps means only.
+    repetition : float
+        Time between scans, ms; 0 for no BOLD.
+    """
+
+    brain: Connectome
+    model: str = CIRCUIT
+    grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    seeds: int = 1
+    seconds: float = 60.0
+    warm_up: float = 4.0
+    fixed: Mapping[str, float] | Sequence[str] = ()
+    draws: int = 1
+    seed: int = 0
+    dt: float = 0.0
+    method: str = ""
+    precision: str = "float32"
+    refresh: int = 1
+    speed: float = 0.0
+    every: float = 0.0
+    repetition: float = 720.0
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.model != CIRCUIT:
+            if self.model not in MODELS:
+                raise unknown("model", self.model, [CIRCUIT, *MODELS])
+            for name in [*self.grid, *self.fixed]:
+                if name not in MODELS[self.model].parameters:
+                    raise unknown(f"parameter of {self.model}", name, MODELS[self.model].parameters)
+        else:
+            for text in [*self.fixed, *(f"{n}={v}" for n, values in self.grid.items() for v in values)]:
+                parse_perturbation(str(text))
+        for name, values in self.grid.items():
+            if not len(values) or not np.isfinite(values).all():
+                raise UserError(f"{name}: a grid needs finite numbers")
+        if self.seconds <= 0 or self.warm_up < 0 or self.seeds < 1 or self.draws < 1:
+            raise UserError("seconds, seeds and draws must be positive, warm-up not negative")
+
+    @property
+    def step(self) -> float:
+        """Step, ms: 0.25 for the circuit, 0.1 for the reference models, unless given."""
+        return self.dt or (0.25 if self.model == CIRCUIT else 0.1)
+
+    @property
+    def integrator(self) -> str:
+        """Heun's method for the circuit, Euler's for the reference models, as the field runs them."""
+        return self.method or ("heun" if self.model == CIRCUIT else "euler")
+
+    def points(self) -> list[dict[str, float]]:
+        """Values of the grid and ``draw`` and ``seed`` of every run."""
+        axes = [[(name, float(v)) for v in values] for name, values in self.grid.items()]
+        draws = [("draw", float(k)) for k in range(self.draws if self.model == CIRCUIT else 1)]
+        seeds = [("seed", float(self.seed + k)) for k in range(self.seeds)]
+        return [dict(point) for point in itertools.product(*axes, draws, seeds)]
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Results of some runs, regions of the brain in its order.
+
+    Attributes
+    ----------
+    numbers : list of int
+        Which points they are.
+    mean, sd : ndarray, (runs, R, observed)
+    bold : ndarray, (runs, scans, R)
+    course : ndarray, (runs, T, R, observed)
+    """
+
+    numbers: list[int]
+    mean: np.ndarray
+    sd: np.ndarray
+    bold: np.ndarray
+    course: np.ndarray
+
+
+def tasks(plan: Plan, size: int) -> list[list[int]]:
+    """Points that run together, at most `size` of them, draw by draw."""
+    order = sorted(range(len(plan.points())), key=lambda k: (plan.points()[k]["draw"], k))
+    return [order[k : k + size] for k in range(0, len(order), size)]
+
+
+def run_task(
+    plan: Plan, numbers: Sequence[int], checkpoint: Path | None = None,
+    progress: Callable[[float], None] | None = None, threads: int | None = None,
+) -> Runs:  # fmt: skip
+    """Run some points of a plan side by side.
+
+    Raises
+    ------
+    UserError
+        If a point has no state of rest to start from, or records do not fit into memory.
+    """
+    points = [plan.points()[k] for k in numbers]
+    args, region, drive, gain = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    scan = None
+    if plan.repetition and drive:
+        scan = Scan(drive, plan.repetition, 1.0, gain)
+    observe = OBSERVED[plan.model]
+    every = plan.every or 1000.0
+    simulation = Simulation(
+        **args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
+        precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
+        threads=threads,
+    )  # fmt: skip
+    found = followed(
+        simulation, 1e3 * (plan.seconds + plan.warm_up), checkpoint=checkpoint, progress=progress
+    )
+    record = np.einsum("tnok,rn->ktro", found.record[round(1e3 * plan.warm_up / every) :], region)
+    bold = np.einsum("tnk,rn->ktr", found.bold, region)
+    skip = round(1e3 * plan.warm_up / plan.repetition) if plan.repetition else 0
+    return Runs(
+        list(numbers), record.mean(1), record.std(1), bold[:, skip:],
+        record if plan.every else record[:, :0],
+    )  # fmt: skip
+
+
+def _noise_seed(point: Mapping[str, float]) -> int:
+    """Runs of one seed share their noise over the grid, so that differences are those of the grid."""
+    return int(point["seed"]) * 1000 + int(point["draw"])
+
+
+def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, np.ndarray, str, Any]:
+    """A model of the field on the weights of a brain, scaled to a mean summed input of 1."""
+    brain, model = plan.brain, MODELS[plan.model]
+    weights = brain.weights / brain.weights.sum(1).mean()
+    delays = brain.lengths / plan.speed if plan.speed else None
+    given = {name: np.array([[p[name]] for p in points]) for name in plan.grid}
+    fixed = {k: np.asarray(v) for k, v in plan.fixed.items()} if isinstance(plan.fixed, Mapping) else {}
+    if plan.model == "hopf":
+        fixed["strength"] = weights.sum(1)
+    if plan.model == "wong_wang" and "J_I" not in {*given, *fixed}:
+        # the linear rule for inhibition of Herzog et al. 2023; at strong coupling rates still rise
+        given["J_I"] = 1.0 + 0.725 * np.asarray(given.get("G", fixed.get("G", 1.0))) * weights.sum(1)
+    links = Links.between(weights, delays, len(model.arriving()))
+    args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
+    return args, np.eye(len(brain)), DRIVES.get(plan.model, ""), {}
+
+
+def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, np.ndarray, str, Any]:
+    """Our circuit in every point: healthy draws and what is changed in them."""
+    model = BrainModel(plan.brain)
+    healthy: dict[int, HealthyBrain] = {}
+    sampled = draws(plan.draws, plan.seed, plan.beta)
+    texts = [str(text) for text in plan.fixed]
+    states: list[State] = []
+    for point in points:
+        k = int(point["draw"])
+        if k not in healthy:
+            healthy[k] = HealthyBrain(model, sampled[k])
+        own = [f"{name}={point[name]!r}" for name in plan.grid]
+        changes = [parse_perturbation(text) for text in [*texts, *own]]
+        state = healthy[k].perturbed(changes) if changes else healthy[k].state
+        if state.restless:
+            raise UserError(f"{', '.join([*texts, *own])}: {state.restless}; the run has nowhere to start")
+        states.append(state)
+    wiring = states[0].linear.wiring
+    region = wiring.nodes.region.to_numpy()
+    share = np.where(region == np.arange(len(plan.brain))[:, None], wiring.nodes.share.to_numpy(float), 0.0)
+    args = in_time(states)
+    level = resting_drive(args, states)
+    vascular = np.stack([s.vascular for s in states])
+    return args, share, DRIVES[CIRCUIT], {"baseline": level, "gain": FLOW * vascular / np.abs(level)}
+
+
+def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:
+    """Excitatory synaptic current at rest, (K, N): BOLD follows relative deviations from it."""
+    quiet = dict(args)
+    silent = ("sd_background", "onto")
+    quiet["parameters"] = {k: 0 * v if k in silent else v for k, v in args["parameters"].items()}
+    run = Simulation(**quiet, seeds=[0] * len(states), dt=0.25, observe=["synaptic"], every=0.25)
+    return np.asarray(run.advance(1)[0][0, :, 0].T, float)
