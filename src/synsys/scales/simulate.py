@@ -135,7 +135,11 @@ def _on_cluster(
         from distributed import Client, as_completed
     except ImportError:
         raise UserError("--scheduler needs dask: pip install 'synsys[cluster]'") from None
-    with Client(scheduler, timeout="10s") as client:
+    try:
+        client = Client(scheduler, timeout="3s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UserError(f"no dask scheduler answers at {scheduler}") from error
+    with client:
         sent = client.scatter(plan, broadcast=True)
         futures = {
             client.submit(run_task, sent, work[k], pure=False, retries=3, key=f"synsys-{k}-{id(plan)}"): k
@@ -150,7 +154,7 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str) -> xr.DataTree:
     numbers = [n for part in parts for n in part.numbers]
     order = np.argsort(numbers)
     mean, sd, bold, course = (
-        np.concatenate([getattr(part, name) for part in parts])[order]
+        np.ascontiguousarray(np.concatenate([getattr(part, name) for part in parts])[order])
         for name in ("mean", "sd", "bold", "course")
     )
     points, regions = plan.points(), plan.brain.labels
@@ -166,7 +170,7 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str) -> xr.DataTree:
         "/table": _table(plan, mean, bold, run),
     }
     if bold.shape[1]:
-        scan = 1e-3 * plan.repetition * (1 + np.arange(bold.shape[1]))
+        scan = 1e-3 * plan.repetition * (plan.skipped + 1 + np.arange(bold.shape[1])) - plan.warm_up
         groups["/bold"] = xr.Dataset(
             {"bold": (("run", "scan", "region"), bold)}, {**run, "scan": scan, "region": regions}
         )

@@ -107,6 +107,11 @@ class Plan:
         """Heun's method for the circuit, Euler's for the reference models, as the field runs them."""
         return self.method or ("heun" if self.model == CIRCUIT else "euler")
 
+    @property
+    def skipped(self) -> int:
+        """Scans within the warm-up."""
+        return int(1e3 * self.warm_up / self.repetition) if self.repetition else 0
+
     def points(self) -> list[dict[str, float]]:
         """Values of the grid and ``draw`` and ``seed`` of every run."""
         axes = [[(name, float(v)) for v in values] for name, values in self.grid.items()]
@@ -169,9 +174,8 @@ def run_task(
     )
     record = np.einsum("tnok,rn->ktro", found.record[round(1e3 * plan.warm_up / every) :], region)
     bold = np.einsum("tnk,rn->ktr", found.bold, region)
-    skip = round(1e3 * plan.warm_up / plan.repetition) if plan.repetition else 0
     return Runs(
-        list(numbers), record.mean(1), record.std(1), bold[:, skip:],
+        list(numbers), *(np.ascontiguousarray(a) for a in (record.mean(1), record.std(1))), bold[:, plan.skipped :],
         record if plan.every else record[:, :0],
     )  # fmt: skip
 
