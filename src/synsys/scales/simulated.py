@@ -175,7 +175,8 @@ def run_task(
     record = np.einsum("tnok,rn->ktro", found.record[round(1e3 * plan.warm_up / every) :], region)
     bold = np.einsum("tnk,rn->ktr", found.bold, region)
     return Runs(
-        list(numbers), *(np.ascontiguousarray(a) for a in (record.mean(1), record.std(1))), bold[:, plan.skipped :],
+        list(numbers), *(np.ascontiguousarray(a) for a in (record.mean(1), record.std(1))),
+        bold[:, plan.skipped :],
         record if plan.every else record[:, :0],
     )  # fmt: skip
 
