@@ -1,3 +1,29 @@
-"""synsys: the kernel of this project on the same task. The one place where the comparison calls our code."""
+"""synsys: the kernel of this project on the same task."""
 
-raise SystemExit("not yet")
+from common import DT, INHIBITION, NODES, NOISE, SPEED, TR, Clock, arguments, connectome, couplings, emit, rate_from_gating  # fmt: skip
+
+given = arguments(__doc__)
+
+import numpy as np  # noqa: E402
+
+from synsys.simulation.haemodynamics import Scan  # noqa: E402
+from synsys.simulation.links import Links  # noqa: E402
+from synsys.simulation.models import wong_wang  # noqa: E402
+from synsys.simulation.run import Simulation  # noqa: E402
+
+weights, lengths = connectome()
+parameters = {"G": couplings(given.sims)[:, None], "J_I": INHIBITION, "sigma": NOISE}
+lanes = 8 if given.sims <= 8 * given.threads else 16
+with Clock() as building:
+    simulation = Simulation(
+        wong_wang, NODES, Links.between(weights, lengths / SPEED if given.delay else None), parameters,
+        range(given.sims), dt=DT, method="euler", precision=given.dtype, observe=["S_E"], every=TR,
+        scan=Scan("S_E", TR), threads=given.threads, lanes=lanes,
+    )  # fmt: skip
+    simulation.advance(10)
+with Clock() as clock:
+    record, bold = simulation.advance(round(1e3 * given.seconds / DT))
+emit(
+    "synsys", given, clock, building.wall, finite=np.isfinite(bold).all(),
+    rate=rate_from_gating(record.mean((0, 2))), task="rww+bold",
+)  # fmt: skip
