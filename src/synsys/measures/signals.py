@@ -8,8 +8,8 @@ from synsys.core.errors import UserError
 ORDER = 3
 """Order of the Butterworth band pass; run forwards and backwards, so twice that and without delay."""
 EDGE = 3.0
-"""What is cut from each end, in units of 1 / width of the band. What the end does to white noise has then fallen
-to 2-6 % of the amplitude, to 20 % where a band reaches over more than an octave."""
+"""What is cut from each end, in units of 1 / width of the band. What the end does to white noise has then
+fallen to 2-6 % of the amplitude, to 20 % where a band reaches over more than an octave."""
 
 
 def as_channels(signal: np.ndarray, least: int = 2, name: str = "signal") -> np.ndarray:

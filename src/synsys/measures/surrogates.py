@@ -157,7 +157,10 @@ def against_null(value: np.ndarray | float, null: np.ndarray, tail: str = "great
     sd = n.std(0, ddof=1) if len(n) > 1 else np.full(v.shape, np.nan)
     varies = sd > 1e-9 * np.maximum(np.abs(mean), 1e-300)
     z = np.divide(v - mean, sd, out=np.full(v.shape, np.nan), where=varies)
-    above, below = ((1 + side.sum(0)) / (1 + len(n)) for side in (n >= v, n <= v))
+    tie = 1e-10 * np.maximum(
+        np.abs(v), np.abs(n).max(0)
+    )  # a surrogate that is the signal differs by rounding
+    above, below = ((1 + side.sum(0)) / (1 + len(n)) for side in (n >= v - tie, n <= v + tie))
     p = {"greater": above, "less": below, "two": np.minimum(1.0, 2 * np.minimum(above, below))}[tail]
     return AgainstNull(v, mean, z, np.where(np.isnan(v) | np.isnan(mean), np.nan, p))
 
