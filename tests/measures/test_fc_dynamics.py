@@ -135,7 +135,7 @@ def test_fcd_knows_no_scale_no_names_and_no_arrow_of_time(seed, scale, shift):
 
 @pytest.mark.parametrize("n", [4, 10, 68])
 def test_independent_phases_have_the_rayleigh_order_parameter(n):
-    """Exact for N = 1, 2 known otherwise; the mean of |R|² is 1/N exactly for every N."""
+    """The mean of R² is 1 / N for every N; mean and sd are those of Rayleigh for many."""
     phases = np.random.default_rng(n).uniform(-np.pi, np.pi, (n, 40000))
     r = order_parameter(phases)
     assert (r**2).mean() == pytest.approx(1 / n, rel=0.03)
