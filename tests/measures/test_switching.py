@@ -144,7 +144,7 @@ def test_layers_in_no_order_are_rejected_as_often_as_said(null):
 
 
 def test_windows_that_overlap_need_null_signals():
-    """The order of windows that share data is told from chance in stationary signals; null signals are not."""
+    """The order of windows that share data is told from chance though the signals are stationary."""
     apart, renewed = [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
