@@ -106,6 +106,11 @@ def test_orders_of_the_logistic_map_are_those_of_its_measure():
     assert permutation_entropy(logistic(200000))[0] == pytest.approx(expected, abs=0.003)
 
 
+def test_equal_samples_count_as_rising():
+    np.testing.assert_allclose(pattern_shares(np.array([1.0, 1.0, 0.0, 0.0, 2.0]), 2), [3 / 4, 1 / 4])
+    assert permutation_entropy(np.ones(30), 4)[0] == 0
+
+
 def test_permutation_entropy_at_its_ends():
     assert permutation_entropy(np.arange(100.0))[0] == 0
     assert permutation_entropy(noise(2, 100000), 4)[0] == pytest.approx(1, abs=1e-3)

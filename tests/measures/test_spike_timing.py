@@ -137,6 +137,14 @@ def test_peaks_of_a_rhythm_lock_to_its_phase_and_not_to_another():
     assert locked[1].strength < 0.3
 
 
+def test_phases_between_samples_cross_the_seam_of_the_circle():
+    """A steady rhythm sampled six times a cycle: the phase at any time is that of the rhythm."""
+    course = 2 * np.pi * np.arange(60) / 6.0 + 0.4
+    t = np.random.default_rng(0).uniform(0, 59, 200)
+    off = phases_at(10.0 * t, np.angle(np.exp(1j * course)), 100.0) - (2 * np.pi * t / 6 + 0.4)
+    np.testing.assert_allclose(np.exp(1j * off), 1, atol=1e-9)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(-1000, 1000))
 def test_regularity_knows_no_clock_and_no_arrow_of_time(seed, unit, start):

@@ -158,35 +158,25 @@ def _between(gain: np.ndarray, omega: float, codes: np.ndarray) -> np.ndarray:
 
 
 def _move_regions(gain: np.ndarray, omega: float, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Move single region-layers to the community (or an empty one) of largest gain until none is left."""
+    """Move single region-layers to the best community of their layer or the next, until none gains."""
     layers, n = codes.shape
     codes = codes.copy()
     pull = gain.copy()
     pull[:, np.arange(n), np.arange(n)] = 0.0
-    room = layers * n
-    members = np.bincount(codes.ravel(), minlength=room + 1)
     moved = True
     while moved:
         moved = False
-        for place in rng.permutation(room):
+        for place in rng.permutation(layers * n):
             layer, node = divmod(int(place), n)
             row = codes[layer]
             into = np.bincount(row, pull[layer, node])
-            gains = dict.fromkeys(row.tolist(), 0.0)
-            home = int(row[node])
-            for code in gains:
-                gains[code] = float(into[code])
+            gains = {code: float(into[code]) for code in row.tolist()}
             for other in (layer - 1, layer + 1):
                 if 0 <= other < layers:
                     code = int(codes[other, node])
                     gains[code] = gains.get(code, 0.0) + omega
             target = max(gains, key=gains.__getitem__)
-            best = gains[target]
-            if best < -1e-12 and members[home] > 1:
-                target, best = int((members == 0).argmax()), 0.0
-            if best > gains[home] + 1e-12:
-                members[home] -= 1
-                members[target] += 1
+            if gains[target] > gains[int(row[node])] + 1e-12:
                 row[node] = target
                 moved = True
     return codes
