@@ -146,7 +146,7 @@ def test_layers_in_no_order_are_rejected_as_often_as_said(null):
 def test_windows_that_overlap_need_null_signals():
     """The order of windows that share data is told from chance though the signals are stationary."""
     apart, renewed = [], []
-    for seed in range(20):
+    for seed in range(16):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(6, 160))
         layers, *nulls = (
@@ -156,7 +156,7 @@ def test_windows_that_overlap_need_null_signals():
         apart.append(switching_test(layers, "temporal", omega=0.1, runs=1, count=9).flexibility.p)
         renewed.append(switching_test(layers, np.array(nulls), omega=0.1, runs=1).flexibility.p)
     false = np.mean(np.array(renewed) <= 0.2)
-    assert false < 0.2 + 3 * np.sqrt(0.16 / 20)
+    assert false < 0.2 + 3 * np.sqrt(0.16 / 16)
     assert np.mean(np.array(apart) <= 0.2) > false + 0.3
 
 

@@ -17,6 +17,9 @@ from scipy.optimize import curve_fit
 from synsys.core.errors import UserError
 from synsys.measures.surrogates import check_count
 
+LEAST = 5
+"""Fewest points that a slope is put through, where one deep notch leaves all others above the first."""
+
 
 @dataclass(frozen=True)
 class SpectrumFit:
@@ -141,7 +144,8 @@ def _robust(f: np.ndarray, logp: np.ndarray, knee: bool) -> np.ndarray:
     """Slopes through the points that lie on or below a first slope, where peaks are least, (3, C)."""
     first = _slopes(f, logp, np.ones(logp.shape, dtype=bool), knee)
     low = np.maximum(logp - slope_log10(f, *first), 0.0)
-    return _slopes(f, logp, low <= np.percentile(low, 2.5, axis=1, keepdims=True), knee)
+    least = np.partition(low, LEAST - 1, axis=1)[:, LEAST - 1 : LEAST]
+    return _slopes(f, logp, low <= np.maximum(np.percentile(low, 2.5, axis=1, keepdims=True), least), knee)
 
 
 def _find_peaks(
