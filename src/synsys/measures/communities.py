@@ -145,11 +145,11 @@ def _louvain_once(gain: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     codes = np.arange(len(gain))
     quality = -np.inf
     while True:
-        codes = _move_nodes(gain, codes, rng)
+        codes = move_nodes(gain, codes, rng)
         while True:
             codes = np.unique(codes, return_inverse=True)[1].reshape(-1)
             member = (codes[:, None] == np.arange(codes.max() + 1)).astype(float)
-            merged = _move_nodes(member.T @ gain @ member, np.arange(member.shape[1]), rng)
+            merged = move_nodes(member.T @ gain @ member, np.arange(member.shape[1]), rng)
             if np.unique(merged).size == member.shape[1]:
                 break
             codes = merged[codes]
@@ -159,8 +159,22 @@ def _louvain_once(gain: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         quality = reached
 
 
-def _move_nodes(gain: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Move single nodes to the module (or empty module) of largest gain until none is left."""
+def move_nodes(gain: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Move single nodes to the module (or empty module) of largest gain until none is left.
+
+    Parameters
+    ----------
+    gain : ndarray, (N, N)
+        Symmetric; what two nodes add to the quality if they are in one module.
+    codes : ndarray, (N,), int
+        Modules 0..N - 1 to start from.
+    rng : Generator
+        Order of the moves.
+
+    Returns
+    -------
+    ndarray, (N,), int
+    """
     n = len(gain)
     codes = codes.copy()
     pull = gain - np.diag(np.diag(gain))
