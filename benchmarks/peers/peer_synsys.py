@@ -1,6 +1,19 @@
 """synsys: the kernel of this project on the same task."""
 
-from common import DT, INHIBITION, NODES, NOISE, SPEED, TR, Clock, arguments, connectome, couplings, emit, rate_from_gating  # fmt: skip
+from common import (  # fmt: skip
+    DT,
+    INHIBITION,
+    NODES,
+    NOISE,
+    SPEED,
+    TR,
+    Clock,
+    arguments,
+    connectome,
+    couplings,
+    emit,
+    rate_from_gating,
+)
 
 given = arguments(__doc__)
 

@@ -16,10 +16,15 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.core.output import replacing
 from synsys.core.results import DISCLAIMER, SCHEMA_VERSION
+from synsys.measures.fc_dynamics import fcd_matrix, fcd_values, windowed_fc, windows_apart
+from synsys.measures.signals import band_analytic
+from synsys.measures.synchrony import metastability, synchrony
 from synsys.scales.cascade import open_brain
 from synsys.scales.describe import digests
 from synsys.scales.simulated import CIRCUIT, OBSERVED, Plan, Runs, run_task, tasks
 
+LONG, SLOW = 300.0, (0.01, 0.1)
+"""Seconds of BOLD from which its changes in time are told, and the band of its phases, Hz."""
 SIZE = 16
 """Runs that go side by side in one task, by default."""
 Step = Callable[[int, int], None]
@@ -203,7 +208,19 @@ def _table(plan: Plan, mean: np.ndarray, bold: np.ndarray, run: Mapping[str, np.
         columns["fc_with_structure"] = [np.corrcoef(f[upper], plan.brain.weights[upper])[0, 1] for f in fc]
         if plan.brain.fc is not None:
             columns["fc_with_data"] = [np.corrcoef(f[upper], plan.brain.fc[upper])[0, 1] for f in fc]
+    if plan.repetition * bold.shape[1] >= 1e3 * LONG:
+        tr = 1e-3 * plan.repetition
+        columns["fcd_spread"] = [fcd_spread(b.T.astype(float), tr) for b in bold]
+        phases = [np.angle(band_analytic(b.T.astype(float), 1 / tr, SLOW)) for b in bold]
+        columns["synchrony"] = [synchrony(p) for p in phases]
+        columns["metastability"] = [metastability(p) for p in phases]
     return xr.Dataset({name: ("run", np.asarray(value, float)) for name, value in columns.items()}, run)
+
+
+def fcd_spread(signal: np.ndarray, tr: float) -> float:
+    """Standard deviation of the likeness of FC in windows of a minute that share no scan."""
+    matrix = fcd_matrix(windowed_fc(signal, tr, 60.0, 3.0))
+    return float(fcd_values(matrix, windows_apart(tr, 60.0, 3.0)).std())
 
 
 def parse_grid(texts: Sequence[str]) -> dict[str, list[float]]:
