@@ -173,12 +173,9 @@ def run_task(
         simulation, 1e3 * (plan.seconds + plan.warm_up), checkpoint=checkpoint, progress=progress
     )
     record = np.einsum("tnok,rn->ktro", found.record[round(1e3 * plan.warm_up / every) :], region)
-    bold = np.einsum("tnk,rn->ktr", found.bold, region)
-    return Runs(
-        list(numbers), *(np.ascontiguousarray(a) for a in (record.mean(1), record.std(1))),
-        bold[:, plan.skipped :],
-        record if plan.every else record[:, :0],
-    )  # fmt: skip
+    bold = np.einsum("tnk,rn->ktr", found.bold, region)[:, plan.skipped :]
+    mean, sd = np.ascontiguousarray(record.mean(1)), np.ascontiguousarray(record.std(1))
+    return Runs(list(numbers), mean, sd, bold, record if plan.every else record[:, :0])
 
 
 def _noise_seed(point: Mapping[str, float]) -> int:
