@@ -310,20 +310,23 @@ def compiled(plan: Plan) -> Code:
     """Machine code of a plan; `run` takes pointers and counts."""
     import llvmlite.binding as llvm
 
+    return loaded(llvm.parse_assembly(str(Writer(plan).module)))
+
+
+def loaded(module: Any) -> Code:
+    """Machine code of a parsed module for this processor; `run` takes two pointers."""
+    import llvmlite.binding as llvm
+
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    module = llvm.parse_assembly(str(Writer(plan).module))
-    target = llvm.Target.from_default_triple()
-    machine = target.create_target_machine(
+    machine = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
     )
     options = llvm.create_pipeline_tuning_options(speed_level=2)
-    options.slp_vectorization = False
-    options.loop_vectorization = False
+    options.slp_vectorization = options.loop_vectorization = False  # it is vector code already
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    address = engine.get_function_address("run")
-    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
-    return Code(engine, function)
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+    return Code(engine, kind(engine.get_function_address("run")))
