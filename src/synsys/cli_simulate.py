@@ -61,6 +61,13 @@ TR = Annotated[float, typer.Option("--tr", help="Time between BOLD scans, ms; 0 
 Speed = Annotated[float, typer.Option("--speed", help="Reference models: conduction, m/s; 0: no delays.")]
 Dt = Annotated[float, typer.Option("--dt", help="Step, ms; 0.25 (circuit) or 0.1 by default.")]
 Precision = Annotated[str, typer.Option("--precision", help="float32 or float64.")]
+Electrodes = Annotated[
+    str | None,
+    typer.Option(
+        "--eeg", metavar="LEADFIELD",
+        help="What electrodes see as well: sphere (built-in head), or a CSV of electrodes by regions.",
+    ),
+]  # fmt: skip
 Refresh = Annotated[
     int, typer.Option("--refresh", min=1, help="Steps for which coupling is held: faster, rougher.")
 ]
@@ -73,17 +80,17 @@ def simulate(
     model: Model = "circuit", perturb: Given = None, brain: Brain = None, seconds: Seconds = 60.0,
     seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0, every: Every = 10.0, tr: TR = 720.0,
     speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32", refresh: Refresh = 1,
-    out: Out = None, force: Force = False, resume: Resume = False,
+    eeg: Electrodes = None, out: Out = None, force: Force = False, resume: Resume = False,
 ) -> None:  # fmt: skip
     """Simulate a brain in time: rates and BOLD of every region.
 
     Examples: synsys simulate; synsys simulate -p GRIN2B=0.8 --seeds 4; synsys simulate --model wong_wang
-    -p G=0.8 --seconds 600.
+    -p G=0.8 --seconds 600; synsys simulate --eeg sphere --every 4.
     """
     _simulated(
         "simulate", {}, perturb or [], out, force, resume, model=model, brain=brain, seconds=seconds,
         seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed, dt=dt,
-        precision=precision, refresh=refresh,
+        precision=precision, refresh=refresh, eeg=eeg,
     )  # fmt: skip
 
 
@@ -91,7 +98,7 @@ def sweep(
     grid: Grid = None, model: Model = "circuit", perturb: Given = None, brain: Brain = None,
     seconds: Seconds = 60.0, seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0,
     every: Every = 0.0, tr: TR = 720.0, speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32",
-    refresh: Refresh = 1,
+    refresh: Refresh = 1, eeg: Electrodes = None,
     size: Annotated[int, typer.Option("--task", min=1, help="Runs that go side by side.")] = 16,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask cluster; else here.")
@@ -110,5 +117,5 @@ def sweep(
     _simulated(
         "sweep", parse_grid(grid), perturb or [], out, force, resume, model=model, brain=brain,
         seconds=seconds, seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed,
-        dt=dt, precision=precision, refresh=refresh, size=size, scheduler=scheduler,
+        dt=dt, precision=precision, refresh=refresh, eeg=eeg, size=size, scheduler=scheduler,
     )  # fmt: skip
