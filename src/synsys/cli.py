@@ -3,10 +3,8 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # many small problems: processes, not BLAS threads
@@ -14,6 +12,29 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import typer  # noqa: E402
 
 import synsys  # noqa: E402
+from synsys.cli_options import (  # noqa: E402
+    Beta,
+    Brain,
+    Disorder,
+    Draws,
+    Eeg,
+    Force,
+    Genome,
+    Jobs,
+    Json,
+    Linear,
+    Out,
+    Page,
+    Perturb,
+    Replace,
+    Resume,
+    Seed,
+    Spun,
+    Therapy,
+    progress,
+    slug,
+)  # fmt: skip
+from synsys.cli_simulate import simulate, sweep  # noqa: E402
 from synsys.core.errors import UserError  # noqa: E402
 
 if TYPE_CHECKING:
@@ -22,60 +43,6 @@ if TYPE_CHECKING:
     from synsys.core.perturbation import Perturbation
 
 app = typer.Typer(name="synsys", add_completion=False, pretty_exceptions_enable=False)
-
-Perturb = Annotated[
-    list[str] | None,
-    typer.Option("--perturb", "-p", help=r"NAME=FACTOR\[:CELL]\[@WHERE] or NAME+=D; repeats."),
-]
-
-
-def _no_therapy(value: list[str] | None) -> None:
-    if value:
-        raise UserError(f"--therapy {value[0]}: therapies cannot be run yet; see synsys catalog therapies")
-
-
-Therapy = Annotated[list[str] | None, typer.Option("--therapy", hidden=True, callback=_no_therapy)]
-Disorder = Annotated[
-    list[str] | None, typer.Option("--disorder", "-d", help="Disorder profile, e.g. schizophrenia; repeats.")
-]
-Brain = Annotated[
-    Path | None, typer.Option("--brain", help="Folder (weights.*, regions.csv, ...) or brain.toml.")
-]
-Draws = Annotated[int, typer.Option("--draws", min=2, help="Joint samples of everything uncertain.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draws; the same seed, the same result.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; all cores by default.")]
-Beta = Annotated[float, typer.Option("--beta", help="Factor on the slopes of maps; 0: regions alike.")]
-Spun = Annotated[
-    int | None,
-    typer.Option("--spun-maps", min=0, metavar="SEED", help="Turn the cortical maps at random: a null."),
-]
-Linear = Annotated[
-    str,
-    typer.Option(
-        "--linearisation",
-        help="plain, or statistical: rates and gains averaged over fluctuations (meant for 1 to 3 mV; tens "
-        "of times slower).",
-    ),
-]
-Eeg = Annotated[
-    str | None,
-    typer.Option(
-        "--eeg", metavar="LEADFIELD",
-        help="Band power at electrodes: sphere (built-in head), or a CSV of electrodes by regions.",
-    ),
-]  # fmt: skip
-Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default synsys-out/COMMAND-SLUG.")]
-Genome = Annotated[
-    Path | None,
-    typer.Option("--genome", metavar="FILE", help="Variants, expression or methylation of a person (CSV)."),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Keep finished draws beside the output and go on from those there.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite a non-empty output folder.")]
-Json = Annotated[Path | None, typer.Option("--json", help="Write verdicts and totals as JSON.")]
-Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html).")]
-Replace = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 
 
 def _version(value: bool) -> None:
@@ -134,11 +101,11 @@ def cascade(
         )
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
-    target = prepare_out(out or Path("synsys-out") / f"cascade-{_slug(words)}", force)
+    target = prepare_out(out or Path("synsys-out") / f"cascade-{slug(words)}", force)
     command = shlex.join(["synsys", *sys.argv[1:]])
     several = len(sets) > 1
     with whole_folder(target) as folder:
-        with _progress(f"{len(sets)} doses" if several else "solving draws") as step:
+        with progress(f"{len(sets)} doses" if several else "solving draws") as step:
             results = run(
                 given, named, connectome, draws, seed, jobs, beta, step, command,
                 spun_maps=spun_maps, linearisation=linearisation, eeg=eeg,
@@ -186,11 +153,11 @@ def trajectory(
     from synsys.scales.trajectory import trajectory as run
 
     plan = open_scenario(scenario)
-    target = prepare_out(out or Path("synsys-out") / f"trajectory-{_slug([plan.name])}", force)
+    target = prepare_out(out or Path("synsys-out") / f"trajectory-{slug([plan.name])}", force)
     kept = target.with_name(f"{target.name}.draws") if resume else None
     command = shlex.join(["synsys", *sys.argv[1:]])
     with whole_folder(target) as folder:
-        with _progress("percent of draws") as step:
+        with progress("percent of draws") as step:
             tree = run(plan, brain, draws, seed, jobs, beta, step, command, resume=kept)
         save(tree, folder / "trajectory.nc")
         tabulate(tree).to_csv(folder / "table.csv")
@@ -201,110 +168,8 @@ def trajectory(
     typer.echo(f"result and report: {target}/report.html")
 
 
-Grid = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--grid", "-g", help="NAME=VALUE,VALUE or NAME=FIRST:LAST:COUNT; repeats, all combinations."
-    ),
-]
-
-
-def _simulated(
-    name: str, grid: dict[str, list[float]], given: list[str], out: Path | None, force: bool, resume: bool,
-    **options: Any,
-) -> None:  # fmt: skip
-    """Run, save and print a simulation or a sweep."""
-    from synsys.core.output import prepare_out, whole_folder
-    from synsys.core.schema import print_result, save, tabulate
-    from synsys.scales.simulate import forget, numbers
-    from synsys.scales.simulate import simulate as run
-
-    model = options["model"]
-    fixed = given if model == "circuit" else numbers(given)
-    words = [model, *(f"{k}={','.join(f'{x:g}' for x in v)}" for k, v in grid.items()), *given]
-    target = prepare_out(out or Path("synsys-out") / f"{name}-{_slug(words)}", force)
-    kept = target.with_name(f"{target.name}.tasks") if resume else None
-    command = shlex.join(["synsys", *sys.argv[1:]])
-    with whole_folder(target) as folder:
-        with _progress("percent simulated") as step:
-            tree = run(grid=grid, fixed=fixed, resume=kept, progress=step, command=command, **options)
-        save(tree, folder / "simulation.nc")
-        tabulate(tree).to_csv(folder / "table.csv")
-    if kept is not None:
-        forget(kept)
-    print_result(tree)
-    typer.echo(f"result: {target}/simulation.nc")
-
-
-Model = Annotated[str, typer.Option("--model", help="circuit, wong_wang, hopf or kuramoto.")]
-Given = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--perturb", "-p", help="Circuit: NAME=FACTOR, as in cascade; other models: PARAMETER=VALUE."
-    ),
-]
-Seconds = Annotated[float, typer.Option("--seconds", help="Recorded time of every run.")]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of every point, with noise of their own.")]
-Every = Annotated[
-    float, typer.Option("--every", help="Time of a record of activity, ms; 0 keeps means only.")
-]
-TR = Annotated[float, typer.Option("--tr", help="Time between BOLD scans, ms; 0 for none.")]
-Speed = Annotated[float, typer.Option("--speed", help="Reference models: conduction, m/s; 0: no delays.")]
-Dt = Annotated[float, typer.Option("--dt", help="Step, ms; 0.25 (circuit) or 0.1 by default.")]
-Precision = Annotated[str, typer.Option("--precision", help="float32 or float64.")]
-Refresh = Annotated[
-    int, typer.Option("--refresh", min=1, help="Steps for which coupling is held: faster, rougher.")
-]
-SimulationDraws = Annotated[
-    int, typer.Option("--draws", min=1, help="Joint samples of the circuit's priors.")
-]
-
-
-@app.command()
-def simulate(
-    model: Model = "circuit", perturb: Given = None, brain: Brain = None, seconds: Seconds = 60.0,
-    seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0, every: Every = 10.0, tr: TR = 720.0,
-    speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32", refresh: Refresh = 1,
-    out: Out = None, force: Force = False, resume: Resume = False,
-) -> None:  # fmt: skip
-    """Simulate a brain in time: rates and BOLD of every region.
-
-    Examples: synsys simulate; synsys simulate -p GRIN2B=0.8 --seeds 4; synsys simulate --model wong_wang
-    -p G=0.8 --seconds 600.
-    """
-    _simulated(
-        "simulate", {}, perturb or [], out, force, resume, model=model, brain=brain, seconds=seconds,
-        seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed, dt=dt,
-        precision=precision, refresh=refresh,
-    )  # fmt: skip
-
-
-@app.command()
-def sweep(
-    grid: Grid = None, model: Model = "circuit", perturb: Given = None, brain: Brain = None,
-    seconds: Seconds = 60.0, seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0,
-    every: Every = 0.0, tr: TR = 720.0, speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32",
-    refresh: Refresh = 1,
-    size: Annotated[int, typer.Option("--task", min=1, help="Runs that go side by side.")] = 16,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask cluster; else here.")
-    ] = None,
-    out: Out = None, force: Force = False, resume: Resume = False,
-) -> None:  # fmt: skip
-    """Simulate every point of a grid; goes on where it was broken off with --resume.
-
-    Examples: synsys sweep --model wong_wang -g G=0.2:2:10 --seeds 4 --resume; synsys sweep -g
-    GRIN2B=0.8,0.9,1 --seconds 300.
-    """
-    from synsys.scales.simulate import parse_grid
-
-    if not grid:
-        raise UserError("nothing to sweep: give --grid NAME=VALUES")
-    _simulated(
-        "sweep", parse_grid(grid), perturb or [], out, force, resume, model=model, brain=brain,
-        seconds=seconds, seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed,
-        dt=dt, precision=precision, refresh=refresh, size=size, scheduler=scheduler,
-    )  # fmt: skip
+app.command()(simulate)
+app.command()(sweep)
 
 
 @app.command()
@@ -338,7 +203,7 @@ def check_claims(
 
     if json_out is not None:
         _new_file(json_out, force)
-    with _progress("solving draws") as step:
+    with progress("solving draws") as step:
         result = run(claims, brain, draws, seed, jobs, step)
     if json_out is not None:
         write_whole(json_out, to_json(result))
@@ -369,7 +234,7 @@ def compare(
     from synsys.report.comparison import print_comparison, write_comparison
 
     a, b = load(first), load(second)
-    names = [_slug([path.resolve().parent.name, path.stem]) for path in (first, second)]
+    names = [slug([path.resolve().parent.name, path.stem]) for path in (first, second)]
     path = _new_file(out or Path("synsys-out") / f"compare-{'-'.join(names)}.html", force)
     write_comparison(a, b, path)
     print_comparison(a, b)
@@ -398,24 +263,6 @@ def _new_file(path: Path, force: bool) -> Path:
         raise UserError(f"{path} exists; use --force to overwrite it")
     prepare_out(path.parent, force=True)
     return path
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A context that yields `step(done, total)` and draws a bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _slug(words: list[str]) -> str:
-    text = "-".join(words)
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:80]
 
 
 def _usage(error: Exception) -> str:

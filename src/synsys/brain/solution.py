@@ -43,6 +43,17 @@ AVERAGED = ("striatum", "pallidum")
 """Structures whose regional signal is the mean of their first two populations."""
 
 
+def regional_weights(model: BrainModel) -> np.ndarray:
+    """What each source counts in the signal of a region, (R, S): principal cells, channels by their share."""
+    wiring = model.wiring
+    out = np.zeros((len(model.brain), len(wiring.source_node)))
+    region, share, template = (wiring.nodes[c].to_numpy() for c in ("region", "share", "template"))
+    for s, (n, a) in enumerate(zip(wiring.source_node, wiring.source_slot, strict=True)):
+        if region[n] >= 0 and (a == 0 or (a == 1 and template[n] in AVERAGED)):
+            out[region[n], s] = share[n] * (0.5 if template[n] in AVERAGED else 1.0)
+    return out
+
+
 class Grid:
     """Frequencies and output weights shared by all states of one brain.
 
@@ -57,13 +68,8 @@ class Grid:
         self.model, self.frequency = model, frequency
         self.all = np.r_[BAND_NODES, frequency]
         self.delayed = DelayedWeights(model.wiring, angular(self.all))
-        wiring = model.wiring
         self._inside: dict[str, np.ndarray] = {}
-        self.weights = np.zeros((len(model.brain), len(wiring.source_node)))
-        region, share, template = (wiring.nodes[c].to_numpy() for c in ("region", "share", "template"))
-        for s, (n, a) in enumerate(zip(wiring.source_node, wiring.source_slot, strict=True)):
-            if region[n] >= 0 and (a == 0 or (a == 1 and template[n] in AVERAGED)):
-                self.weights[region[n], s] = share[n] * (0.5 if template[n] in AVERAGED else 1.0)
+        self.weights = regional_weights(model)
 
     @cached_property
     def pairs(self) -> np.ndarray:

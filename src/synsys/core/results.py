@@ -301,9 +301,15 @@ SIMULATION: dict[str, Group] = {
         {"value": Variable(("run", "time", "region", "observable"))},
         required=False,
     ),
+    "eeg": Group(
+        {"run": _RUN, "time": Variable(("time",), increasing=True), "electrode": _axis("electrode")},
+        {"potential": Variable(("run", "time", "electrode"))},
+        required=False,
+    ),
 }
 """Groups of a simulation. `/runs` holds the point of the grid, draw and seed of every run, `/table` a row of
-measures for each; times and scans are in seconds after the warm-up."""
+measures for each; times and scans are in seconds after the warm-up. `/eeg` is what electrodes see, about its
+mean over the run, in the unit of the lead field times that of what stands for dipole moments."""
 
 FORMS: dict[str, Form] = {
     "cascade": Form(
@@ -326,7 +332,9 @@ FORMS: dict[str, Form] = {
             "disclaimer": str,
         },
         ("run", "region"),
-        {"activity": ("mean", "sd"), "bold": ("bold",), "course": ("value",)},
+        {
+            "activity": ("mean", "sd"), "bold": ("bold",), "course": ("value",), "eeg": ("potential",),
+        },
     ),
 }  # fmt: skip
 """Kinds of results. A trajectory has beside the attributes of a cascade: scenario (name, duration_days, age

@@ -1,5 +1,6 @@
 """Simulate a brain, or sweep a grid of parameters, on this machine or on a cluster; resumable."""
 
+import hashlib
 import json
 import pickle
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import synsys
@@ -17,6 +19,7 @@ from synsys.core.errors import UserError
 from synsys.core.output import replacing
 from synsys.core.results import DISCLAIMER, SCHEMA_VERSION
 from synsys.measures.fc_dynamics import fcd_matrix, fcd_values, windowed_fc, windows_apart
+from synsys.measures.sensors import SPHERE, open_lead_field
 from synsys.measures.signals import band_analytic
 from synsys.measures.synchrony import metastability, synchrony
 from synsys.scales.cascade import open_brain
@@ -41,6 +44,7 @@ def simulate(
     resume: str | Path | None = None,
     scheduler: str | None = None,
     size: int = SIZE,
+    eeg: pd.DataFrame | str | Path | None = None,
     progress: Step | None = None,
     command: str = "",
     **options: Any,
@@ -68,6 +72,10 @@ def simulate(
         Address of a dask scheduler that runs the tasks.
     size : int
         Runs of a task.
+    eeg : DataFrame, path or ``"sphere"``, optional
+        Lead field, electrodes by regions: what electrodes see every `every` ms becomes the group ``/eeg``. Of
+        the circuit, potentials of principal cells stand for dipole moments; of other models, what is first
+        in `OBSERVED`.
     progress : callable, optional
         Called with (percent done, 100).
     command : str
@@ -85,7 +93,9 @@ def simulate(
     UserError
         For unknown names and impossible numbers, before anything runs.
     """
-    plan = Plan(open_brain(brain), model, dict(grid or {}), seeds, seconds, fixed=fixed, **options)
+    connectome = open_brain(brain)
+    field = None if eeg is None else open_lead_field(eeg, connectome)
+    plan = Plan(connectome, model, dict(grid or {}), seeds, seconds, fixed=fixed, eeg=field, **options)
     work = tasks(plan, size)
     kept = None if resume is None else _kept(Path(resume), plan, size)
     done: dict[int, Runs] = {}
@@ -107,13 +117,22 @@ def simulate(
             (kept / f"checkpoint{k:05d}.npz").unlink(missing_ok=True)
         done[k] = runs
         told(0.0)
-    return _tree(plan, [done[k] for k in range(len(work))], command)
+    named = "" if eeg is None else SPHERE if str(eeg) == SPHERE else "the user's lead field"
+    return _tree(plan, [done[k] for k in range(len(work))], command, named)
+
+
+def _digests(plan: Plan) -> dict[str, str]:
+    """Of tables, brain and lead field."""
+    out = digests(plan.brain)
+    if plan.eeg is not None:
+        out["lead field"] = hashlib.sha256(plan.eeg.to_csv().encode()).hexdigest()
+    return out
 
 
 def _kept(folder: Path, plan: Plan, size: int) -> Path:
     """The folder of finished tasks, made sure to be of this plan."""
-    told = {k: v for k, v in vars(plan).items() if k != "brain"}
-    identity = json.dumps([told, digests(plan.brain), size, synsys.__version__], default=str, sort_keys=True)
+    told = {k: v for k, v in vars(plan).items() if k not in ("brain", "eeg")}
+    identity = json.dumps([told, _digests(plan), size, synsys.__version__], default=str, sort_keys=True)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "plan.json"
     if file.exists() and file.read_text() != identity:
@@ -154,13 +173,13 @@ def _on_cluster(
             yield futures[future], future.result()
 
 
-def _tree(plan: Plan, parts: Sequence[Runs], command: str) -> xr.DataTree:
-    """The result: runs in the order of the grid."""
+def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.DataTree:
+    """The result: runs in the order of the grid; `field` says which lead field there was."""
     numbers = [n for part in parts for n in part.numbers]
     order = np.argsort(numbers)
-    mean, sd, bold, course = (
+    mean, sd, bold, course, eeg = (
         np.ascontiguousarray(np.concatenate([getattr(part, name) for part in parts])[order])
-        for name in ("mean", "sd", "bold", "course")
+        for name in ("mean", "sd", "bold", "course", "eeg")
     )
     points, regions = plan.points(), plan.brain.labels
     run = {"run": np.arange(len(points))}
@@ -179,19 +198,24 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str) -> xr.DataTree:
         groups["/bold"] = xr.Dataset(
             {"bold": (("run", "scan", "region"), bold)}, {**run, "scan": scan, "region": regions}
         )
+    time = 1e-3 * plan.every * (0.5 + np.arange(course.shape[1]))
     if course.shape[1]:
-        time = 1e-3 * plan.every * (0.5 + np.arange(course.shape[1]))
         groups["/course"] = xr.Dataset(
             {"value": (("run", "time", "region", "observable"), course)}, {**where, "time": time}
         )
+    if plan.eeg is not None and eeg.shape[1]:
+        groups["/eeg"] = xr.Dataset(
+            {"potential": (("run", "time", "electrode"), eeg.astype(np.float32))},
+            {**run, "time": time, "electrode": [str(name) for name in plan.eeg.index]},
+        )
     tree = xr.DataTree.from_dict(groups)
-    options = {k: v for k, v in vars(plan).items() if k not in ("brain", "grid", "fixed")}
+    options = {k: v for k, v in vars(plan).items() if k not in ("brain", "grid", "fixed")} | {"eeg": field}
     tree.attrs = {
         "schema_version": SCHEMA_VERSION, "kind": "simulation", "version": synsys.__version__,
         "command": command, "title": plan.model, "seed": plan.seed, "brain": plan.brain.name,
         "options": json.dumps(options), "grid": json.dumps({k: list(v) for k, v in plan.grid.items()}),
         "fixed": json.dumps(dict(plan.fixed if isinstance(plan.fixed, Mapping) else _split(plan.fixed))),
-        "digests": json.dumps(digests(plan.brain)), "disclaimer": DISCLAIMER,
+        "digests": json.dumps(_digests(plan)), "disclaimer": DISCLAIMER,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     return tree

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from synsys.brain.draws import draws
 from synsys.brain.model import BrainModel
+from synsys.brain.solution import regional_weights
 from synsys.brain.state import HealthyBrain, State
 from synsys.brain.time_domain import in_time
+from synsys.circuit.drift import SLOTS
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.resolve import parse_perturbation
@@ -61,6 +64,9 @@ class Plan:
         Time of a record of activity, ms; 0 keeps means only.
     repetition : float
         Time between scans, ms; 0 for no BOLD.
+    eeg : DataFrame, (E, R), optional
+        Lead field from `synsys.measures.sensors.open_lead_field`: electrodes are recorded as well, as often
+        as activity.
     """
 
     brain: Connectome
@@ -80,6 +86,7 @@ class Plan:
     every: float = 0.0
     repetition: float = 720.0
     beta: float = 1.0
+    eeg: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.model != CIRCUIT:
@@ -96,6 +103,8 @@ class Plan:
                 raise UserError(f"{name}: a grid needs finite numbers")
         if self.seconds <= 0 or self.warm_up < 0 or self.seeds < 1 or self.draws < 1:
             raise UserError("seconds, seeds and draws must be positive, warm-up not negative")
+        if self.eeg is not None and not self.every:
+            raise UserError("electrodes are recorded as often as activity: give --every, such as 4 (ms)")
 
     @property
     def step(self) -> float:
@@ -131,6 +140,7 @@ class Runs:
     mean, sd : ndarray, (runs, R, observed)
     bold : ndarray, (runs, scans, R)
     course : ndarray, (runs, T, R, observed)
+    eeg : ndarray, (runs, T, E)
     """
 
     numbers: list[int]
@@ -138,6 +148,35 @@ class Runs:
     sd: np.ndarray
     bold: np.ndarray
     course: np.ndarray
+    eeg: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What the simulation of some points needs.
+
+    Attributes
+    ----------
+    args : dict
+        Arguments of `Simulation`.
+    region : ndarray, (R, N)
+        Share of every node in each region.
+    drive : str
+        What drives BOLD; empty for none.
+    balloon : dict
+        Parameters of the balloon.
+    sources : tuple of str
+        What is observed for the electrodes.
+    dipole : ndarray, (R, sources, N)
+        What it counts in the dipole moment of each region.
+    """
+
+    args: dict[str, Any]
+    region: np.ndarray
+    drive: str
+    balloon: dict[str, Any]
+    sources: tuple[str, ...]
+    dipole: np.ndarray
 
 
 def tasks(plan: Plan, size: int) -> list[list[int]]:
@@ -158,24 +197,36 @@ def run_task(
         If a point has no state of rest to start from, or records do not fit into memory.
     """
     points = [plan.points()[k] for k in numbers]
-    args, region, drive, gain = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    given = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
     scan = None
-    if plan.repetition and drive:
-        scan = Scan(drive, plan.repetition, 1.0, gain)
-    observe = OBSERVED[plan.model]
+    if plan.repetition and given.drive:
+        scan = Scan(given.drive, plan.repetition, 1.0, given.balloon)
+    told = len(OBSERVED[plan.model])
+    observe = [*OBSERVED[plan.model], *(given.sources if plan.eeg is not None else ())]
     every = plan.every or 1000.0
     simulation = Simulation(
-        **args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
+        **given.args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
         precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
         threads=threads,
     )  # fmt: skip
     found = followed(
         simulation, 1e3 * (plan.seconds + plan.warm_up), checkpoint=checkpoint, progress=progress
     )
-    record = np.einsum("tnok,rn->ktro", found.record[round(1e3 * plan.warm_up / every) :], region)
-    bold = np.einsum("tnk,rn->ktr", found.bold, region)[:, plan.skipped :]
+    late = found.record[round(1e3 * plan.warm_up / every) :]
+    record = np.einsum("tnok,rn->ktro", late[:, :, :told], given.region)
+    bold = np.einsum("tnk,rn->ktr", found.bold, given.region)[:, plan.skipped :]
     mean, sd = np.ascontiguousarray(record.mean(1)), np.ascontiguousarray(record.std(1))
-    return Runs(list(numbers), mean, sd, bold, record if plan.every else record[:, :0])
+    course = record if plan.every else record[:, :0]
+    return Runs(list(numbers), mean, sd, bold, course, _electrodes(plan, late[:, :, told:], given.dipole))
+
+
+def _electrodes(plan: Plan, sources: np.ndarray, dipole: np.ndarray) -> np.ndarray:
+    """Potential at every electrode about its mean over the run, (K, T, E)."""
+    if plan.eeg is None:
+        return np.zeros((sources.shape[-1], 0, 0))
+    onto = np.einsum("er,ron->eon", plan.eeg.to_numpy(float), dipole)
+    seen = np.einsum("tnok,eon->kte", sources, onto, optimize=True)
+    return seen - seen.mean(1, keepdims=True)
 
 
 def _noise_seed(point: Mapping[str, float]) -> int:
@@ -183,7 +234,7 @@ def _noise_seed(point: Mapping[str, float]) -> int:
     return int(point["seed"]) * 1000 + int(point["draw"])
 
 
-def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, np.ndarray, str, Any]:
+def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     """A model of the field on the weights of a brain, scaled to a mean summed input of 1."""
     brain, model = plan.brain, MODELS[plan.model]
     weights = brain.weights / brain.weights.sum(1).mean()
@@ -197,10 +248,12 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, 
         given["J_I"] = 1.0 + 0.725 * np.asarray(given.get("G", fixed.get("G", 1.0))) * weights.sum(1)
     links = Links.between(weights, delays, len(model.arriving()))
     args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
-    return args, np.eye(len(brain)), DRIVES.get(plan.model, ""), {}
+    whole = np.eye(len(brain))
+    first = OBSERVED[plan.model][:1]
+    return Setting(args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])
 
 
-def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, np.ndarray, str, Any]:
+def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     """Our circuit in every point: healthy draws and what is changed in them."""
     model = BrainModel(plan.brain)
     healthy: dict[int, HealthyBrain] = {}
@@ -223,7 +276,11 @@ def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> tuple[Any, np
     args = in_time(states)
     level = resting_drive(args, states)
     vascular = np.stack([s.vascular for s in states])
-    return args, share, DRIVES[CIRCUIT], {"baseline": level, "gain": FLOW * vascular / np.abs(level)}
+    balloon = {"baseline": level, "gain": FLOW * vascular / np.abs(level)}
+    dipole = np.zeros((len(plan.brain), SLOTS, len(region)))
+    dipole[:, wiring.source_slot, wiring.source_node] = regional_weights(model)
+    slots = np.flatnonzero(dipole.any((0, 2)))
+    return Setting(args, share, DRIVES[CIRCUIT], balloon, tuple(f"V{k}" for k in slots), dipole[:, slots])
 
 
 def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:
