@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/linear_vs_simulation.py [--seconds 36] [--seeds 16] [--part whole|noise|all]
 
-Writes ``benchmarks/results/linear_vs_simulation_<part>.md``. The whole brain takes some ten minutes on one
-core: slow fluctuations give a simulation few independent samples. Beside the correlation stands what
+Writes ``benchmarks/results/linear_vs_simulation_<part>.md``. All of it takes some three minutes on
+one core. Beside the correlation stands what
 sampling alone would give, from Gaussian series with the linear cross-spectra and the same length.
 """
 
@@ -118,7 +118,7 @@ def whole(seconds: float, seeds: int, noise: float, member: int, shared: float) 
     sources = principal(state)
     start = time.process_time()
     sim = simulate(state, seconds, range(seeds), dt=DT, every=EVERY, warm_up=4.0, noise=noise,
-                   sources=sources, progress=progress("whole brain"))  # fmt: skip
+                   sources=sources, threads=1, progress=progress("whole brain"))  # fmt: skip
     cost = time.process_time() - start
     f, got = observed(sim)
     fine, want = linear(state, sources, noise)
@@ -173,6 +173,7 @@ def growing(seconds: float, seeds: int, member: int) -> str:
                 warm_up=2.0,
                 noise=noise,
                 sources=sources,
+                threads=1,
                 progress=show,
             )
         except FloatingPointError as error:  # Gaussian noise has made a conductance negative

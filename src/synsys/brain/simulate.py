@@ -126,6 +126,7 @@ def simulate(
     pushes: Sequence[Push] = (),
     sources: np.ndarray | None = None,
     precision: str = "float64",
+    threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Simulation:
     """Simulate a state with Heun's method (noise is additive, so Ito and Stratonovich agree).
@@ -150,6 +151,8 @@ def simulate(
     sources : ndarray of int, optional
         Which sources to record; all by default.
     precision : {"float64", "float32"}
+    threads : int, optional
+        All processors that this process may use by default.
     progress : callable, optional
         Called now and then with the fraction done.
 
@@ -169,6 +172,7 @@ def simulate(
         seeds=seeds,
         dt=dt,
         precision=precision,
+        threads=threads,
         observe=[f"{what}{k}" for what in ("V", "rate") for k in range(SLOTS)],
         every=every * dt,
         mean=False,
