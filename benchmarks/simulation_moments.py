@@ -1,11 +1,11 @@
 """The reduced Wong-Wang model by moments: synsys beside The Virtual Brain, same equations, noise and network.
 
     python benchmarks/peers/install.py --into DIR --only tvb
-    python benchmarks/simulation_moments.py --envs DIR [--seconds 10] [--out benchmarks/results/simulation_moments.md]
+    python benchmarks/simulation_moments.py --envs DIR [--seconds 10] [--out FILE.md]
 
 Means, standard deviations and correlations of both gating variables over 20 regions, 16 seeds each, without
-and with delays; differences in units of their standard error over seeds, and ours against ours with other seeds
-as the size of chance.
+and with delays; differences in units of their standard error over seeds, and ours against ours with other
+seeds as the size of chance.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
-from common import DT, INHIBITION, NOISE, SPEED, connectome  # noqa: E402
+from common import DT, INHIBITION, NOISE, SPEED, connectome
 
-from synsys.simulation.links import Links  # noqa: E402
-from synsys.simulation.models import wong_wang  # noqa: E402
-from synsys.simulation.run import Simulation  # noqa: E402
+from synsys.simulation.links import Links
+from synsys.simulation.models import wong_wang
+from synsys.simulation.run import Simulation
 
 REGIONS, SEEDS, EVERY = 20, 16, 5.0
 HEADINGS = ("mean S_E", "mean S_I", "sd S_E", "sd S_I", "FC of S_E")
@@ -62,18 +62,19 @@ def main() -> None:
     given = parser.parse_args()
     lines = [
         "# Moments of the reduced Wong-Wang model", "",
-        f"`python benchmarks/simulation_moments.py --envs DIR --seconds {given.seconds:g}`: {REGIONS} regions, "
-        f"{SEEDS} seeds, Euler at {DT:g} ms, the last four fifths. Difference in standard errors over seeds; the "
-        "last column is ours against ours with other seeds.", "",
-        "| network | moment | synsys | TVB | difference | in standard errors | by chance |", "|-|-|-|-|-|-|-|",
+        f"`python benchmarks/simulation_moments.py --envs DIR --seconds {given.seconds:g}`: {REGIONS} "
+        f"regions, {SEEDS} seeds, Euler at {DT:g} ms, the last four fifths. Difference in standard errors "
+        "over seeds; the last column is ours against ours with other seeds.", "",
+        "| network | moment | synsys | TVB | difference | in standard errors | by chance |",
+        "|-|-|-|-|-|-|-|",
     ]  # fmt: skip
     for delay in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "tvb.npz"
             script = Path(__file__).parent / "peers" / "moments_tvb.py"
             command = [
-                given.envs / "tvb" / "bin" / "python", script, file, "--seconds", given.seconds, "--seeds", SEEDS,
-                "--regions", REGIONS, *(["--delay"] if delay else []),
+                given.envs / "tvb" / "bin" / "python", script, file, "--seconds", given.seconds,
+                "--seeds", SEEDS, "--regions", REGIONS, *(["--delay"] if delay else []),
             ]  # fmt: skip
             subprocess.run([str(part) for part in command], check=True, capture_output=True)
             theirs = moments(np.load(file)["gating"])
@@ -82,7 +83,9 @@ def main() -> None:
             a, b, difference, z = compared(own[name], theirs[name])
             chance = compared(own[name], other[name])[3]
             what = "delays" if delay else "no delays"
-            lines.append(f"| {what} | {name} | {a:.5f} | {b:.5f} | {difference:+.5f} | {z:+.1f} | {chance:+.1f} |")
+            lines.append(
+                f"| {what} | {name} | {a:.5f} | {b:.5f} | {difference:+.5f} | {z:+.1f} | {chance:+.1f} |"
+            )
         r = np.corrcoef(own["FC of S_E"].mean(0), theirs["FC of S_E"].mean(0))[0, 1]
         half = np.corrcoef(own["FC of S_E"].mean(0), other["FC of S_E"].mean(0))[0, 1]
         lines.append(f"| {what} | pattern of FC, r | {r:.3f} | | | | {half:.3f} |")

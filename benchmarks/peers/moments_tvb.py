@@ -1,6 +1,6 @@
 """The Virtual Brain's reduced Wong-Wang model, for the comparison of moments: means, sd and FC of the gating.
 
-    TVB_PYTHON moments_tvb.py --seeds 16 --seconds 10 --delay FILE.npz
+TVB_PYTHON moments_tvb.py --seeds 16 --seconds 10 --delay FILE.npz
 """
 
 import argparse

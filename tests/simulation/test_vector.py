@@ -48,7 +48,7 @@ def test_known_answers_of_threefry(counter, key, words):
 
 
 def test_normal_numbers_are_normal_and_independent():
-    """Increments of a Wiener process: distribution, tails, and no correlation of nodes, steps, draws, seeds."""
+    """Increments of a Wiener process: distribution, tails, no correlation of nodes, steps, draws, seeds."""
     model = Model(
         "wiener", {"a": 0.0, "b": 0.0}, {"s": Parameter(1.0)}, lambda x, p, u: (0.0 * x.a, 0.0 * x.b),
         lambda x, p: {}, lambda x, p, u: {"a": x.a, "b": x.b}, noise={"a": "s", "b": "s"},

@@ -13,6 +13,7 @@ import numpy as np
 from synsys.brain.noise import CORNERS, TAU_NOISE, one_over_f
 from synsys.brain.state import State
 from synsys.circuit.drift import E_GLU, SLOTS, STATE, Parameters, block, drift, firing
+from synsys.core.errors import UserError
 from synsys.simulation.model import Model, Parameter
 from synsys.simulation.run import Links
 
@@ -100,8 +101,15 @@ def in_time(states: Sequence[State], noise: float = 1.0) -> dict[str, Any]:
         With the same weights and delays.
     noise : float
         Factor on the amplitude of all noise.
+
+    Raises
+    ------
+    UserError
+        If their delays differ.
     """
     first = states[0]
+    if any((state.speed != first.speed).any() for state in states):
+        raise UserError("states of different conduction speed cannot run side by side")
     wiring = first.linear.wiring
     kinds = [np.unique(wiring.source_class[np.flatnonzero(row)]) for row in wiring.weights]
     heard = max(len(k) for k in kinds)

@@ -166,21 +166,19 @@ def _on_cluster(
     with client:
         sent = client.scatter(plan, broadcast=True)
         futures = {
-            client.submit(run_task, sent, work[k], pure=False, retries=3, key=f"synsys-{k}-{id(plan)}"): k
+            client.submit(
+                run_task, sent, work[k], threads=1, pure=False, retries=3, key=f"synsys-{k}-{id(plan)}"
+            ): k
             for k in todo
-        }
+        }  # a thread for each task: workers run as many tasks as they have threads
         for future in as_completed(list(futures)):
             yield futures[future], future.result()
 
 
 def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.DataTree:
     """The result: runs in the order of the grid; `field` says which lead field there was."""
-    numbers = [n for part in parts for n in part.numbers]
-    order = np.argsort(numbers)
-    mean, sd, bold, course, eeg = (
-        np.ascontiguousarray(np.concatenate([getattr(part, name) for part in parts])[order])
-        for name in ("mean", "sd", "bold", "course", "eeg")
-    )
+    found = Runs.joined(parts)
+    mean, sd, bold, course, eeg = found.mean, found.sd, found.bold, found.course, found.eeg
     points, regions = plan.points(), plan.brain.labels
     run = {"run": np.arange(len(points))}
     observed = list(OBSERVED[plan.model])

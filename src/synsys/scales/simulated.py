@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,11 @@ class Plan:
         return self.method or ("heun" if self.model == CIRCUIT else "euler")
 
     @property
+    def record(self) -> float:
+        """Time of a record, ms; where only means are kept, a second, or a quarter of a short run."""
+        return self.every or self.step * round(min(1e3, 250.0 * self.seconds) / self.step)
+
+    @property
     def skipped(self) -> int:
         """Scans within the warm-up."""
         return int(1e3 * self.warm_up / self.repetition) if self.repetition else 0
@@ -149,6 +154,17 @@ class Runs:
     bold: np.ndarray
     course: np.ndarray
     eeg: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence["Runs"]) -> "Runs":
+        """All runs of some tasks, in the order of their points."""
+        numbers = [n for part in parts for n in part.numbers]
+        order = np.argsort(numbers)
+        arrays = (
+            np.ascontiguousarray(np.concatenate([getattr(part, f.name) for part in parts])[order])
+            for f in fields(cls)[1:]
+        )
+        return cls(sorted(numbers), *arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,14 +212,42 @@ def run_task(
     UserError
         If a point has no state of rest to start from, or records do not fit into memory.
     """
-    points = [plan.points()[k] for k in numbers]
-    given = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    if plan.model != CIRCUIT:
+        return _together(plan, numbers, _reference(plan, _of(plan, numbers)), checkpoint, progress, threads)
+    states = _states(plan, _of(plan, numbers))
+    delays = [state.speed.tobytes() for state in states]
+    alike = [[k for k, own in enumerate(delays) if own == one] for one in dict.fromkeys(delays)]
+    parts = []
+    for k, members in enumerate(alike):  # vectors hold runs of the same delays only
+        setting = _circuit(plan, [states[m] for m in members])
+        file = checkpoint if checkpoint is None or not k else checkpoint.with_suffix(f".{k}.npz")
+
+        def told(share: float, k: int = k) -> None:
+            if progress is not None:
+                progress((k + share) / len(alike))
+
+        own = [numbers[m] for m in members]
+        parts.append(_together(plan, own, setting, file, told, threads))
+    return Runs.joined(parts)
+
+
+def _of(plan: Plan, numbers: Sequence[int]) -> list[dict[str, float]]:
+    points = plan.points()
+    return [points[k] for k in numbers]
+
+
+def _together(
+    plan: Plan, numbers: Sequence[int], given: Setting, checkpoint: Path | None,
+    progress: Callable[[float], None] | None, threads: int | None,
+) -> Runs:  # fmt: skip
+    """Runs of one setting side by side."""
+    points = _of(plan, numbers)
     scan = None
     if plan.repetition and given.drive:
         scan = Scan(given.drive, plan.repetition, 1.0, given.balloon)
     told = len(OBSERVED[plan.model])
     observe = [*OBSERVED[plan.model], *(given.sources if plan.eeg is not None else ())]
-    every = plan.every or 1000.0
+    every = plan.record
     simulation = Simulation(
         **given.args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
         precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
@@ -253,8 +297,8 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     return Setting(args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])
 
 
-def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
-    """Our circuit in every point: healthy draws and what is changed in them."""
+def _states(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[State]:
+    """Our circuit at rest in every point: healthy draws and what is changed in them."""
     model = BrainModel(plan.brain)
     healthy: dict[int, HealthyBrain] = {}
     sampled = draws(plan.draws, plan.seed, plan.beta)
@@ -270,7 +314,12 @@ def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
         if state.restless:
             raise UserError(f"{', '.join([*texts, *own])}: {state.restless}; the run has nowhere to start")
         states.append(state)
-    wiring = states[0].linear.wiring
+    return states
+
+
+def _circuit(plan: Plan, states: Sequence[State]) -> Setting:
+    """Our circuit in states of the same delays."""
+    model, wiring = states[0].healthy.model, states[0].linear.wiring
     region = wiring.nodes.region.to_numpy()
     share = np.where(region == np.arange(len(plan.brain))[:, None], wiring.nodes.share.to_numpy(float), 0.0)
     args = in_time(states)
