@@ -25,6 +25,7 @@ def _simulated(
     """Run, save and print a simulation or a sweep."""
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save, tabulate
+    from synsys.report import write_report
     from synsys.scales.simulate import forget, numbers
     from synsys.scales.simulate import simulate as run
 
@@ -39,10 +40,11 @@ def _simulated(
             tree = run(grid=grid, fixed=fixed, resume=kept, progress=step, command=command, **options)
         save(tree, folder / "simulation.nc")
         tabulate(tree).to_csv(folder / "table.csv")
+        write_report(tree, folder / "report.html")
     if kept is not None:
         forget(kept)
     print_result(tree)
-    typer.echo(f"result: {target}/simulation.nc")
+    typer.echo(f"result and report: {target}/report.html")
 
 
 Model = Annotated[str, typer.Option("--model", help="circuit, wong_wang, hopf or kuramoto.")]

@@ -286,6 +286,10 @@ SIMULATION: dict[str, Group] = {
         {"mean": Variable(_PER_RUN), "sd": Variable(_PER_RUN, low=0)},
     ),
     "table": Group({"run": _RUN}, {}),
+    "regions": Group(
+        {"region": _REGION},
+        {name: Variable(("region",), "text") for name in ("hemisphere", "structure", "network")},
+    ),
     "bold": Group(
         {"run": _RUN, "scan": Variable(("scan",), increasing=True), "region": _REGION},
         {"bold": Variable(("run", "scan", "region"))},

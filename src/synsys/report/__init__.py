@@ -30,7 +30,9 @@ def write_report(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     from synsys.core.output import write_whole
     from synsys.core.schema import kind
     from synsys.report.page import render
+    from synsys.report.simulation import render_simulation
     from synsys.report.trajectory import render_trajectory
 
-    page = render_trajectory(tree) if kind(tree) == "trajectory" else render(tree)
+    pages = {"trajectory": render_trajectory, "simulation": render_simulation}
+    page = pages.get(kind(tree), render)(tree)
     return write_whole(path, page.encode("utf-8", "replace"))

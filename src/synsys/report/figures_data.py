@@ -56,7 +56,7 @@ def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.nda
                 ylim=(0.7 * max(low, high * LEAST_POWER), 1.4 * high),
             )
             axes.set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)")
-            _log_ticks(axes)
+            log_ticks(axes)
             if k == 0:
                 axes.legend(frameon=False, fontsize=7.5, loc="lower left", handlelength=1.8)
             page.tight_layout(pad=0.4)
@@ -65,7 +65,7 @@ def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.nda
     return drawn
 
 
-def _log_ticks(axes: Any) -> None:
+def log_ticks(axes: Any) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.xaxis.set_major_locator(LogLocator(10))
@@ -101,18 +101,18 @@ def fc_panels(before: np.ndarray, after: np.ndarray | None, network: np.ndarray,
     off = ~np.eye(len(before), dtype=bool)
     known = np.abs(np.concatenate([m[off] for m in (before, after) if m is not None]))
     limit = min(round_up(float(np.nanpercentile(known, 98))) if known.size else 1.0, 1.0)
-    drawn = [_matrix(before, network, limit, "healthy", "r", f"{key}0")]
+    drawn = [fc_matrix(before, network, limit, "healthy", "r", f"{key}0")]
     if after is not None:
         change = after - before
         size = float(np.nanpercentile(np.abs(change[off]), 98)) if off.any() else 0.0
-        drawn.append(_matrix(after, network, limit, "perturbed", "r", f"{key}1"))
+        drawn.append(fc_matrix(after, network, limit, "perturbed", "r", f"{key}1"))
         end = round_up(size) if size > 0 else 0.1
-        drawn.append(_matrix(change, network, end, "difference", "Δr", f"{key}2"))
+        drawn.append(fc_matrix(change, network, end, "difference", "Δr", f"{key}2"))
     return drawn
 
 
-def _matrix(matrix: np.ndarray, network: np.ndarray, end: float, title: str, unit: str, key: str) -> str:
-    """One matrix with its networks and its colour scale from -`end` to `end`."""
+def fc_matrix(matrix: np.ndarray, network: np.ndarray, end: float, title: str, unit: str, key: str) -> str:
+    """One matrix of connectivity, ordered by network, its colours from -`end` to `end`; inline SVG."""
     from matplotlib import colormaps
 
     names = list(dict.fromkeys(network.tolist()))

@@ -190,6 +190,13 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
         "/runs": xr.Dataset({name: ("run", [p[name] for p in points]) for name in points[0]}, run),
         "/activity": activity,
         "/table": _table(plan, mean, bold, run),
+        "/regions": xr.Dataset(
+            {
+                n: ("region", plan.brain.regions[n].to_numpy(str))
+                for n in ("hemisphere", "structure", "network")
+            },
+            {"region": regions},
+        ),
     }
     if bold.shape[1]:
         scan = 1e-3 * plan.repetition * (plan.skipped + 1 + np.arange(bold.shape[1])) - plan.warm_up
