@@ -71,11 +71,14 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         "digests": attribute(tree, "digests"), "columns": columns, "rows": rows,
         "heading": f"{model[:1].upper()}{model[1:]} in time on {tree.attrs['brain']}",
         "told": (
-            f"{len(runs)} run{'s' if len(runs) > 1 else ''} of {options['seconds']:g} s after {options['warm_up']:g} s of warm-up: "
-            f"{len(rows)} point{'s' if len(rows) > 1 else ''}, {options['seeds']} "
-            f"seed{'s' if options['seeds'] > 1 else ''} each."
+            f"{_count(len(runs), 'run')} of {options['seconds']:g} s after {options['warm_up']:g} s of "
+            f"warm-up: {_count(len(rows), 'point')}, {_count(options['seeds'], 'seed')} each."
         ),
     }  # fmt: skip
+
+
+def _count(n: int, name: str) -> str:
+    return f"{n} {name}{'' if n == 1 else 's'}"
 
 
 def _table(
