@@ -153,10 +153,12 @@ class Runs:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What the simulation of some points needs.
+    """What the simulation of points that share all delays needs.
 
     Attributes
     ----------
+    rows : list of int
+        Which of the points of a task they are.
     args : dict
         Arguments of `Simulation`.
     region : ndarray, (R, N)
@@ -171,6 +173,7 @@ class Setting:
         What it counts in the dipole moment of each region.
     """
 
+    rows: list[int]
     args: dict[str, Any]
     region: np.ndarray
     drive: str
@@ -189,7 +192,7 @@ def run_task(
     plan: Plan, numbers: Sequence[int], checkpoint: Path | None = None,
     progress: Callable[[float], None] | None = None, threads: int | None = None,
 ) -> Runs:  # fmt: skip
-    """Run some points of a plan side by side.
+    """Run some points of a plan, side by side where they share delays.
 
     Raises
     ------
@@ -197,7 +200,33 @@ def run_task(
         If a point has no state of rest to start from, or records do not fit into memory.
     """
     points = [plan.points()[k] for k in numbers]
-    given = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    settings = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    parts, done = [], 0
+    for k, given in enumerate(settings):
+        kept = checkpoint
+        if checkpoint is not None and k:
+            kept = checkpoint.with_name(f"{checkpoint.stem}-{k}{checkpoint.suffix}")
+
+        def told(share: float, done: int = done, size: int = len(given.rows)) -> None:
+            if progress is not None:
+                progress((done + share * size) / len(points))
+
+        chosen = [(numbers[row], points[row]) for row in given.rows]
+        parts.append(_run(plan, given, chosen, kept, told, threads))
+        done += len(given.rows)
+    order = np.argsort([row for given in settings for row in given.rows])
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])[order]
+        for name in ("mean", "sd", "bold", "course", "eeg")
+    }
+    return Runs(list(numbers), **arrays)
+
+
+def _run(
+    plan: Plan, given: Setting, chosen: Sequence[tuple[int, Mapping[str, float]]], checkpoint: Path | None,
+    progress: Callable[[float], None], threads: int | None,
+) -> Runs:  # fmt: skip
+    """Run numbered points side by side."""
     scan = None
     if plan.repetition and given.drive:
         scan = Scan(given.drive, plan.repetition, 1.0, given.balloon)
@@ -205,7 +234,7 @@ def run_task(
     observe = [*OBSERVED[plan.model], *(given.sources if plan.eeg is not None else ())]
     every = plan.every or 1000.0
     simulation = Simulation(
-        **given.args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
+        **given.args, seeds=[_noise_seed(p) for _, p in chosen], dt=plan.step, method=plan.integrator,
         precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
         threads=threads,
     )  # fmt: skip
@@ -217,7 +246,8 @@ def run_task(
     bold = np.einsum("tnk,rn->ktr", found.bold, given.region)[:, plan.skipped :]
     mean, sd = np.ascontiguousarray(record.mean(1)), np.ascontiguousarray(record.std(1))
     course = record if plan.every else record[:, :0]
-    return Runs(list(numbers), mean, sd, bold, course, _electrodes(plan, late[:, :, told:], given.dipole))
+    eeg = _electrodes(plan, late[:, :, told:], given.dipole)
+    return Runs([number for number, _ in chosen], mean, sd, bold, course, eeg)
 
 
 def _electrodes(plan: Plan, sources: np.ndarray, dipole: np.ndarray) -> np.ndarray:
@@ -234,7 +264,7 @@ def _noise_seed(point: Mapping[str, float]) -> int:
     return int(point["seed"]) * 1000 + int(point["draw"])
 
 
-def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
+def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]:
     """A model of the field on the weights of a brain, scaled to a mean summed input of 1."""
     brain, model = plan.brain, MODELS[plan.model]
     weights = brain.weights / brain.weights.sum(1).mean()
@@ -250,11 +280,12 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
     whole = np.eye(len(brain))
     first = OBSERVED[plan.model][:1]
-    return Setting(args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])
+    rows = list(range(len(points)))
+    return [Setting(rows, args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])]
 
 
-def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
-    """Our circuit in every point: healthy draws and what is changed in them."""
+def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]:
+    """Our circuit in every point: healthy draws and what is changed in them; by conduction speed."""
     model = BrainModel(plan.brain)
     healthy: dict[int, HealthyBrain] = {}
     sampled = draws(plan.draws, plan.seed, plan.beta)
@@ -273,14 +304,22 @@ def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     wiring = states[0].linear.wiring
     region = wiring.nodes.region.to_numpy()
     share = np.where(region == np.arange(len(plan.brain))[:, None], wiring.nodes.share.to_numpy(float), 0.0)
-    args = in_time(states)
-    level = resting_drive(args, states)
-    vascular = np.stack([s.vascular for s in states])
-    balloon = {"baseline": level, "gain": FLOW * vascular / np.abs(level)}
     dipole = np.zeros((len(plan.brain), SLOTS, len(region)))
     dipole[:, wiring.source_slot, wiring.source_node] = regional_weights(model)
     slots = np.flatnonzero(dipole.any((0, 2)))
-    return Setting(args, share, DRIVES[CIRCUIT], balloon, tuple(f"V{k}" for k in slots), dipole[:, slots])
+    sources = tuple(f"V{k}" for k in slots)
+    alike: dict[bytes, list[int]] = {}
+    for row, state in enumerate(states):
+        alike.setdefault(state.speed.tobytes(), []).append(row)
+    out = []
+    for rows in alike.values():
+        alone = [states[row] for row in rows]
+        args = in_time(alone)
+        level = resting_drive(args, alone)
+        gain = FLOW * np.stack([s.vascular for s in alone]) / np.abs(level)
+        balloon = {"baseline": level, "gain": gain}
+        out.append(Setting(rows, args, share, DRIVES[CIRCUIT], balloon, sources, dipole[:, slots]))
+    return out
 
 
 def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:
