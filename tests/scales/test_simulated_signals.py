@@ -102,3 +102,43 @@ def test_electrodes_are_refused_before_anything_runs(brain, tmp_path) -> None:
     simulate(brain, eeg=open_lead_field("sphere", brain), **kept)
     with pytest.raises(UserError, match="another sweep"):
         simulate(brain, eeg=open_lead_field("sphere", brain) * 2, **kept)
+
+
+def amplitudes(brain: Connectome, *changes: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Standard deviation of BOLD by region, its correlations, and mean rates, at a tenth of the noise."""
+    tree = simulate(brain, fixed=["noise_amplitude=0.1", *changes], seeds=2, seconds=30.0, warm_up=10.0)
+    bold = tree["bold"]["bold"].values.astype(float)
+    fc = np.mean([np.corrcoef(run.T) for run in bold], 0)
+    return bold.std(1).mean(0), fc, tree["activity"]["mean"].values
+
+
+def test_inflammation_blunts_bold_where_it_is_and_correlations_do_not_see_it(brain) -> None:
+    """Inflammation of one region against the same with neurovascular coupling made up for.
+
+    Neurons do the same in both, so that what differs is the vessels: BOLD shrinks by the factor on
+    neurovascular coupling in that region (within 4 %: the balloon bends), nowhere else, and a gain cancels in
+    correlations.
+    """
+    place = brain.labels.index("L.superiorfrontal")
+    inflamed = "neuroinflammation+=0.3@L.superiorfrontal"
+    healthy = HealthyBrain(BrainModel(brain), draws(1, 0, 1.0)[0])
+    factor = healthy.perturbed([parse_perturbation(inflamed)]).vascular
+    region = healthy.wiring.nodes.region.to_numpy()
+    blunted = float(factor[region == place][0])
+    assert blunted < 0.95
+    assert np.abs(factor[region != place] - 1).max() < 0.001
+    (ill, ill_fc, ill_rates), (mended, mended_fc, mended_rates) = (
+        amplitudes(brain, inflamed, *more)
+        for more in ((), (f"neurovascular_coupling={1 / blunted!r}@L.superiorfrontal",))
+    )
+    np.testing.assert_array_equal(ill_rates, mended_rates)
+    np.testing.assert_allclose(ill[place] / mended[place], blunted, rtol=0.04)
+    np.testing.assert_array_equal(np.delete(ill, place), np.delete(mended, place))
+    np.testing.assert_allclose(ill_fc, mended_fc, atol=0.01)
+
+
+def test_inflammation_changes_bold_through_neurons_as_well(brain) -> None:
+    """Vessels and neurons together: neither amplitude nor correlations stay those of health."""
+    (health, fc, _), (ill, ill_fc, _) = (amplitudes(brain, *c) for c in ((), ("neuroinflammation+=0.2",)))
+    assert np.abs(np.log(ill / health)).max() > 0.1
+    assert np.abs(ill_fc - fc).max() > 0.02

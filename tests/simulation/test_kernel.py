@@ -244,6 +244,16 @@ def test_filtered_noise_is_exact_at_any_step_and_shared_noise_is_shared():
     np.testing.assert_allclose((common[1:, 0] * common[:-1, 0]).mean() / 0.25, np.exp(-2 / 7), atol=0.08)
 
 
+def test_shared_noise_of_runs_with_sizes_of_their_own_is_refused():
+    """It is computed once for a run's regions from one size; a size of its own is a factor in the drift."""
+    model = Model(
+        "inputs", {"x": 0.0}, {"tau_all": Parameter(3.0), "sd_all": Parameter(1.0)},
+        lambda x, p, u: (u.all - x.x,), lambda x, p: {}, lambda x, p, u: {"x": x.x}, common={"all": ()},
+    )  # fmt: skip
+    with pytest.raises(UserError, match="cannot differ between runs"):
+        Simulation(model, 1, NONE, {"sd_all": np.array([[1.0], [2.0]])}, [0, 1])
+
+
 def test_precisions_see_the_same_noise():
     links = coupled(wong_wang)[2]
     low, high = (

@@ -41,7 +41,7 @@ def circuit_model(heard: int) -> Model:
             for m in range(heard):
                 total = total + p.coupling[kind] * p.kappa[m, kind] * gate[m]
             if kind == 0:
-                total = total + p.onto * (p.common * u.common.sum() + p.private * u.private.sum())
+                total = total + p.onto * ((p.common * u.common).sum() + p.private * u.private.sum())
             rows.append(total)
         return np.stack(rows)[:, None]
 
@@ -73,12 +73,13 @@ def circuit_model(heard: int) -> Model:
             "kappa": Parameter(np.zeros((heard, 3, SLOTS))),
             "coupling": Parameter(np.ones((3, SLOTS))),
             "onto": Parameter(zeros),
-            "common": Parameter(0.0),
+            "common": Parameter(np.zeros(len(CORNERS))),
             "private": Parameter(1.0),
             "tau_background": Parameter(np.broadcast_to(TAU_NOISE[:, None], (3, SLOTS)), "ms"),
             "sd_background": Parameter(per_kind),
             **{f"tau_{n}": Parameter(1e3 / (2 * np.pi * CORNERS), "ms") for n in ("private", "common")},
-            **{f"sd_{n}": Parameter(np.zeros(len(CORNERS))) for n in ("private", "common")},
+            "sd_private": Parameter(np.zeros(len(CORNERS))),
+            "sd_common": Parameter(np.ones(len(CORNERS))),
         },
         drift=change,
         emits=lambda x, p: {
@@ -105,12 +106,13 @@ def in_time(states: Sequence[State], noise: float = 1.0) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If their delays differ.
+        If their weights or delays differ.
     """
     first = states[0]
-    if any((state.speed != first.speed).any() for state in states):
-        raise UserError("states of different conduction speed cannot run side by side")
     wiring = first.linear.wiring
+    for state in states:
+        if (state.speed != first.speed).any() or (state.linear.wiring.weights != wiring.weights).any():
+            raise UserError("states of different weights or delays cannot run side by side")
     kinds = [np.unique(wiring.source_class[np.flatnonzero(row)]) for row in wiring.weights]
     heard = max(len(k) for k in kinds)
     model = circuit_model(heard)
@@ -140,10 +142,9 @@ def in_time(states: Sequence[State], noise: float = 1.0) -> dict[str, Any]:
     parameters["onto"] = noise * np.stack([s.linear.slow for s in states])
     corner = 1e3 / (2 * np.pi * CORNERS)
     size = np.stack([np.sqrt(one_over_f(s.linear.exponent) * 1e3 / (2 * corner)) for s in states])[:, None]
-    parameters["sd_private"] = size
-    parameters["sd_common"] = size
     share = np.array([s.linear.shared for s in states])[:, None]
-    parameters["common"], parameters["private"] = np.sqrt(share), np.sqrt(1 - share)
+    parameters["sd_private"], parameters["private"] = size, np.sqrt(1 - share)
+    parameters["common"] = np.sqrt(share)[..., None] * size  # one series for all lanes; sizes are their own
     start = {name: np.stack([s.point.x[:, k] for s in states]) for k, name in enumerate(STATE)}
     return {
         "model": model, "nodes": len(wiring.nodes), "links": links, "parameters": parameters, "start": start,

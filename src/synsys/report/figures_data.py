@@ -66,6 +66,7 @@ def spectra_by_network(power: np.ndarray, frequency: np.ndarray, network: np.nda
 
 
 def log_ticks(axes: Any) -> None:
+    """Powers of ten as plain text on both logarithmic axes."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.xaxis.set_major_locator(LogLocator(10))

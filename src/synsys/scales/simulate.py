@@ -114,7 +114,8 @@ def simulate(
         if kept is not None:
             with replacing(kept / f"task{k:05d}.pkl") as temporary:
                 temporary.write_bytes(pickle.dumps(runs))
-            (kept / f"checkpoint{k:05d}.npz").unlink(missing_ok=True)
+            for checkpoint in kept.glob(f"checkpoint{k:05d}*.npz"):
+                checkpoint.unlink()
         done[k] = runs
         told(0.0)
     named = "" if eeg is None else SPHERE if str(eeg) == SPHERE else "the user's lead field"

@@ -169,10 +169,12 @@ class Runs:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What the simulation of some points needs.
+    """What the simulation of points that share all delays needs.
 
     Attributes
     ----------
+    rows : list of int
+        Which of the points of a task they are.
     args : dict
         Arguments of `Simulation`.
     region : ndarray, (R, N)
@@ -187,6 +189,7 @@ class Setting:
         What it counts in the dipole moment of each region.
     """
 
+    rows: list[int]
     args: dict[str, Any]
     region: np.ndarray
     drive: str
@@ -205,43 +208,36 @@ def run_task(
     plan: Plan, numbers: Sequence[int], checkpoint: Path | None = None,
     progress: Callable[[float], None] | None = None, threads: int | None = None,
 ) -> Runs:  # fmt: skip
-    """Run some points of a plan side by side.
+    """Run some points of a plan, side by side where they share delays.
 
     Raises
     ------
     UserError
         If a point has no state of rest to start from, or records do not fit into memory.
     """
-    if plan.model != CIRCUIT:
-        return _together(plan, numbers, _reference(plan, _of(plan, numbers)), checkpoint, progress, threads)
-    states = _states(plan, _of(plan, numbers))
-    delays = [state.speed.tobytes() for state in states]
-    alike = [[k for k, own in enumerate(delays) if own == one] for one in dict.fromkeys(delays)]
-    parts = []
-    for k, members in enumerate(alike):  # vectors hold runs of the same delays only
-        setting = _circuit(plan, [states[m] for m in members])
-        file = checkpoint if checkpoint is None or not k else checkpoint.with_suffix(f".{k}.npz")
+    points = [plan.points()[k] for k in numbers]
+    settings = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
+    parts, done = [], 0
+    for k, given in enumerate(settings):
+        kept = checkpoint
+        if checkpoint is not None and k:
+            kept = checkpoint.with_name(f"{checkpoint.stem}-{k}{checkpoint.suffix}")
 
-        def told(share: float, k: int = k) -> None:
+        def told(share: float, done: int = done, size: int = len(given.rows)) -> None:
             if progress is not None:
-                progress((k + share) / len(alike))
+                progress((done + share * size) / len(points))
 
-        own = [numbers[m] for m in members]
-        parts.append(_together(plan, own, setting, file, told, threads))
+        chosen = [(numbers[row], points[row]) for row in given.rows]
+        parts.append(_run(plan, given, chosen, kept, told, threads))
+        done += len(given.rows)
     return Runs.joined(parts)
 
 
-def _of(plan: Plan, numbers: Sequence[int]) -> list[dict[str, float]]:
-    points = plan.points()
-    return [points[k] for k in numbers]
-
-
-def _together(
-    plan: Plan, numbers: Sequence[int], given: Setting, checkpoint: Path | None,
-    progress: Callable[[float], None] | None, threads: int | None,
+def _run(
+    plan: Plan, given: Setting, chosen: Sequence[tuple[int, Mapping[str, float]]], checkpoint: Path | None,
+    progress: Callable[[float], None], threads: int | None,
 ) -> Runs:  # fmt: skip
-    """Runs of one setting side by side."""
-    points = _of(plan, numbers)
+    """Run numbered points side by side."""
     scan = None
     if plan.repetition and given.drive:
         scan = Scan(given.drive, plan.repetition, 1.0, given.balloon)
@@ -249,7 +245,7 @@ def _together(
     observe = [*OBSERVED[plan.model], *(given.sources if plan.eeg is not None else ())]
     every = plan.record
     simulation = Simulation(
-        **given.args, seeds=[_noise_seed(p) for p in points], dt=plan.step, method=plan.integrator,
+        **given.args, seeds=[_noise_seed(p) for _, p in chosen], dt=plan.step, method=plan.integrator,
         precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
         threads=threads,
     )  # fmt: skip
@@ -261,7 +257,8 @@ def _together(
     bold = np.einsum("tnk,rn->ktr", found.bold, given.region)[:, plan.skipped :]
     mean, sd = np.ascontiguousarray(record.mean(1)), np.ascontiguousarray(record.std(1))
     course = record if plan.every else record[:, :0]
-    return Runs(list(numbers), mean, sd, bold, course, _electrodes(plan, late[:, :, told:], given.dipole))
+    eeg = _electrodes(plan, late[:, :, told:], given.dipole)
+    return Runs([number for number, _ in chosen], mean, sd, bold, course, eeg)
 
 
 def _electrodes(plan: Plan, sources: np.ndarray, dipole: np.ndarray) -> np.ndarray:
@@ -278,7 +275,7 @@ def _noise_seed(point: Mapping[str, float]) -> int:
     return int(point["seed"]) * 1000 + int(point["draw"])
 
 
-def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
+def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]:
     """A model of the field on the weights of a brain, scaled to a mean summed input of 1."""
     brain, model = plan.brain, MODELS[plan.model]
     weights = brain.weights / brain.weights.sum(1).mean()
@@ -294,11 +291,12 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> Setting:
     args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
     whole = np.eye(len(brain))
     first = OBSERVED[plan.model][:1]
-    return Setting(args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])
+    rows = list(range(len(points)))
+    return [Setting(rows, args, whole, DRIVES.get(plan.model, ""), {}, first, whole[:, None])]
 
 
-def _states(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[State]:
-    """Our circuit at rest in every point: healthy draws and what is changed in them."""
+def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]:
+    """Our circuit in every point: healthy draws and what is changed in them; by conduction speed."""
     model = BrainModel(plan.brain)
     healthy: dict[int, HealthyBrain] = {}
     sampled = draws(plan.draws, plan.seed, plan.beta)
@@ -314,22 +312,25 @@ def _states(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[State]:
         if state.restless:
             raise UserError(f"{', '.join([*texts, *own])}: {state.restless}; the run has nowhere to start")
         states.append(state)
-    return states
-
-
-def _circuit(plan: Plan, states: Sequence[State]) -> Setting:
-    """Our circuit in states of the same delays."""
-    model, wiring = states[0].healthy.model, states[0].linear.wiring
+    wiring = states[0].linear.wiring
     region = wiring.nodes.region.to_numpy()
     share = np.where(region == np.arange(len(plan.brain))[:, None], wiring.nodes.share.to_numpy(float), 0.0)
-    args = in_time(states)
-    level = resting_drive(args, states)
-    vascular = np.stack([s.vascular for s in states])
-    balloon = {"baseline": level, "gain": FLOW * vascular / np.abs(level)}
     dipole = np.zeros((len(plan.brain), SLOTS, len(region)))
     dipole[:, wiring.source_slot, wiring.source_node] = regional_weights(model)
     slots = np.flatnonzero(dipole.any((0, 2)))
-    return Setting(args, share, DRIVES[CIRCUIT], balloon, tuple(f"V{k}" for k in slots), dipole[:, slots])
+    sources = tuple(f"V{k}" for k in slots)
+    alike: dict[bytes, list[int]] = {}
+    for row, state in enumerate(states):
+        alike.setdefault(state.speed.tobytes(), []).append(row)
+    out = []
+    for rows in alike.values():
+        alone = [states[row] for row in rows]
+        args = in_time(alone)
+        level = resting_drive(args, alone)
+        gain = FLOW * np.stack([s.vascular for s in alone]) / np.abs(level)
+        balloon = {"baseline": level, "gain": gain}
+        out.append(Setting(rows, args, share, DRIVES[CIRCUIT], balloon, sources, dipole[:, slots]))
+    return out
 
 
 def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:

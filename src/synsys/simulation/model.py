@@ -62,7 +62,8 @@ class Model:
     filtered : mapping of str to tuple of int
         Ornstein-Uhlenbeck inputs ``u.NAME`` with parameters ``tau_NAME`` (ms) and ``sd_NAME``.
     common : mapping of str to tuple of int
-        The same, with one series for all regions; parameters of the first region count.
+        The same, with one series for all regions of a run; parameters of the first region count, and are
+        the same in all runs.
     stimuli : mapping of str to tuple of int
         Inputs ``u.NAME`` that a user may drive, 0 otherwise.
     bounds : mapping of str to (float, float)

@@ -280,6 +280,11 @@ class Grouping:
         out = []
         for key in self.equations.common:
             keep, kick = evaluated([self._keep(key), self._kick(key)], known)
+            if np.ptp(keep) or np.ptp(kick):
+                raise UserError(
+                    f"{key[0]} is one series for all: its tau and sd cannot differ between runs; "
+                    "scale it by another parameter"
+                )
             out.append((float(np.ravel(keep)[0]), float(np.ravel(kick)[0])))
         return out
 

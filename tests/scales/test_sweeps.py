@@ -47,6 +47,15 @@ def test_tasks_of_any_size_give_the_same_runs(brain) -> None:
     same(simulate(brain, "wong_wang", **plan, size=2), simulate(brain, "wong_wang", **plan, size=16))
 
 
+@pytest.mark.parametrize("plan", [{"draws": 2}, {"grid": {"conduction_velocity": [1.0, 0.5, 1.0]}}])
+def test_points_of_the_circuit_do_not_depend_on_what_runs_beside_them(brain, plan) -> None:
+    """Draws differ in their slow input, points in conduction speed: all is the same to the last bit."""
+    plan = plan | {"seconds": 0.5, "warm_up": 0.0, "repetition": 100.0, "every": 100.0}
+    apart, together = (simulate(brain, **plan, size=size) for size in (1, 16))
+    same(apart, together)
+    np.testing.assert_array_equal(apart["course"]["value"], together["course"]["value"])
+
+
 def test_seeds_share_their_noise_over_the_grid(brain) -> None:
     runs = tabulate(simulate(brain, "wong_wang", {"w_plus": [1.4, 1.4]}, seeds=2, seconds=1.0))
     assert runs.mean_rate_E[0] == runs.mean_rate_E[2] != runs.mean_rate_E[1]
