@@ -70,15 +70,6 @@ def test_the_circuit_is_swept_over_perturbations(brain) -> None:
     assert tree["course"].sizes["time"] == 10
 
 
-def test_runs_of_different_conduction_speed_are_kept_apart(brain) -> None:
-    """Myelin changes delays: such points run apart, and each as it does alone."""
-    plan = {"seconds": 0.5, "warm_up": 0.1, "repetition": 100.0}
-    both = simulate(brain, grid={"conduction_velocity": [1.0, 0.6]}, **plan)
-    alone = simulate(brain, grid={"conduction_velocity": [0.6]}, **plan)
-    np.testing.assert_array_equal(both["bold"]["bold"][1], alone["bold"]["bold"][0])
-    assert (both["bold"]["bold"][0] != both["bold"]["bold"][1]).any()
-
-
 SWEEP = """
 import sys
 from synsys.data.embedded import load_embedded
