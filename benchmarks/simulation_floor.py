@@ -114,8 +114,8 @@ def main() -> None:
     lines = [
         "# Distance from the arithmetic floor", "",
         f"`python benchmarks/simulation_floor.py`: one thread, medians of {REPEATS}; load "
-        f"{os.getloadavg()[0]:.1f} before. ns per node, step and run; floor: sums and plain operations at the "
-        "peak rate of multiply-adds, functions and normal numbers at the speed of the same vector code alone.",
+        f"{os.getloadavg()[0]:.1f} before. ns per node, step and run; floor: sums, plain operations at the "
+        "peak rate of multiply-adds; functions, normal numbers at the speed of the same vector code alone.",
         "",
     ]  # fmt: skip
     table = [
