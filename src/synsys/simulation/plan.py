@@ -179,12 +179,17 @@ class Numbers:
         return out
 
     def beforehand(self, wanted: Sequence[Node], nodes: np.ndarray, lanes: np.ndarray) -> np.ndarray:
-        """Numbers that depend on parameters alone, (nodes, wanted, lanes)."""
+        """Numbers that depend on parameters alone, (nodes, wanted, lanes); refused where not finite."""
         out = np.zeros((len(nodes), len(wanted), len(lanes)))
-        for k, number in enumerate(evaluated(wanted, self.parts(nodes))):
+        with np.errstate(all="ignore"):
+            found = evaluated(wanted, self.parts(nodes))
+        for k, number in enumerate(found):
             number = np.asarray(number)
             number = number[lanes] if number.ndim == 2 and number.shape[0] > 1 else number
             out[:, k] = np.broadcast_to(number, (len(lanes), len(nodes))).T
+            if not np.isfinite(out[:, k]).all():
+                names = sorted({str(n.data[0]) for n in ordered([wanted[k]]) if n.op == "param"})
+                raise UserError(f"{', '.join(names)}: the equations are not finite with these values")
         return out
 
 

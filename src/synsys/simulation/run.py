@@ -294,6 +294,8 @@ class Simulation:
         """
         if steps < 1 or steps % self.refresh:
             raise UserError(f"{steps} steps: a positive multiple of refresh = {self.refresh} is needed")
+        if self.step + steps >= 2**32:
+            raise UserError(f"{self.step + steps} steps: noise would repeat after 2^32")
         rows = (self.step % self.every + steps) // self.every if self.observe else 0
         scans = 0
         if self.plan.balloon is not None:
