@@ -332,7 +332,9 @@ def test_states_that_are_not_finite_are_reported():
         ({"observe": ["rate"]}, "observable"), ({"method": "rk4"}, "method"), ({"every": 0.25}, "every"),
         ({"start": {"S": 1.0}}, "state"), ({"drives": [Drive("push", [0])]}, "stimulus"),
         ({"parameters": {"G": np.nan}}, "finite"),
-        ({"parameters": {"tau_E": 0.0}}, "tau_E: the equations are not finite"), ({"precision": "float16"}, "precision"),
+        ({"parameters": {"tau_E": 0.0}}, "divide by 0: one of tau_E"),
+        ({"parameters": {"tau_E": np.arange(7.0)}}, "tau_E: the equations are not finite"),
+        ({"precision": "float16"}, "precision"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(more, message):

@@ -273,6 +273,9 @@ class Grouping:
         noise = {k: parts["noise"][k] for k in live if not parts["noise"][k].is_(0)}
         keep, kick = ({k: parts[name][k] for k in heard} for name in ("keep", "kick"))
         roots = [*moving, *ends, *noise.values(), *keep.values(), *kick.values()]
+        if any(n.op == "const" and not np.isfinite(n.data) for n in ordered(roots)):
+            none = sorted({key[1] for key, value in self.numbers.parts(nodes).items() if not value.any()})
+            raise UserError(f"the equations of {eq.model.name} divide by 0: one of {', '.join(none)} is 0")
         return Group(
             start, start + len(nodes), live, dict(zip(live, moving, strict=True)), noise, keep, kick,
             dict(zip(sends, parts["emitted"], strict=True)), parts["observed"],

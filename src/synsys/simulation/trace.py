@@ -79,7 +79,8 @@ class Graph:
     def apply(self, op: str, *args: Node) -> Node:
         """The node of an operation on nodes, simplified where constants allow."""
         if all(a.op == "const" for a in args):
-            return self.const(float(COMPUTE[op](*(a.data for a in args))))
+            with np.errstate(all="ignore"):
+                return self.const(float(COMPUTE[op](*(a.data for a in args))))
         if op == "add":
             a, b = args
             return b if a.is_(0) else a if b.is_(0) else self.node(op, args)
