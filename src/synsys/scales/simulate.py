@@ -225,15 +225,19 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
 def _table(plan: Plan, mean: np.ndarray, bold: np.ndarray, run: Mapping[str, np.ndarray]) -> xr.Dataset:
     """One row for every run: activity, and what connectivity is like."""
     columns = {f"mean_{name}": mean[:, :, k].mean(1) for k, name in enumerate(OBSERVED[plan.model])}
-    if bold.shape[1] > 2:
-        upper = np.triu_indices(len(plan.brain), 1)
+    told = (bold != 0).any(1).all(0)  # what no excitation reaches has no BOLD
+    bold = bold[:, :, told]
+    if bold.shape[1] > 2 and told.sum() > 2:
+        upper = np.triu_indices(bold.shape[2], 1)
         fc = np.stack([np.corrcoef(b.T) for b in bold.astype(float)])
+        weights = plan.brain.weights[told][:, told]
         columns["bold_sd"] = bold.std(1).mean(1)
         columns["mean_fc"] = fc[:, *upper].mean(1)
-        columns["fc_with_structure"] = [np.corrcoef(f[upper], plan.brain.weights[upper])[0, 1] for f in fc]
+        columns["fc_with_structure"] = [np.corrcoef(f[upper], weights[upper])[0, 1] for f in fc]
         if plan.brain.fc is not None:
-            columns["fc_with_data"] = [np.corrcoef(f[upper], plan.brain.fc[upper])[0, 1] for f in fc]
-    if plan.repetition * bold.shape[1] >= 1e3 * LONG:
+            data = plan.brain.fc[told][:, told]
+            columns["fc_with_data"] = [np.corrcoef(f[upper], data[upper])[0, 1] for f in fc]
+    if plan.repetition * bold.shape[1] >= 1e3 * LONG and told.sum() > 2:
         tr = 1e-3 * plan.repetition
         columns["fcd_spread"] = [fcd_spread(b.T.astype(float), tr) for b in bold]
         phases = [np.angle(band_analytic(b.T.astype(float), 1 / tr, SLOW)) for b in bold]

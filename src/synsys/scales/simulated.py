@@ -316,14 +316,18 @@ def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]
         alone = [states[row] for row in rows]
         args = in_time(alone)
         level = resting_drive(args, alone)
-        gain = FLOW * np.stack([s.vascular for s in alone]) / np.abs(level)
+        vascular = np.stack([s.vascular for s in alone])
+        gain = np.divide(FLOW * vascular, np.abs(level), out=np.zeros_like(level), where=level != 0)
         balloon = {"baseline": level, "gain": gain}
         out.append(Setting(rows, args, share, DRIVES[CIRCUIT], balloon, sources, dipole[:, slots]))
     return out
 
 
 def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:
-    """Excitatory synaptic current at rest, (K, N): BOLD follows relative deviations from it."""
+    """Excitatory synaptic current at rest, (K, N): BOLD follows relative deviations from it.
+
+    0 where no excitation arrives, as in a cerebellum without the other hemisphere; it has no BOLD.
+    """
     quiet = dict(args)
     silent = ("sd_background", "onto")
     quiet["parameters"] = {k: 0 * v if k in silent else v for k, v in args["parameters"].items()}
