@@ -49,4 +49,4 @@ def test_control_damps_and_late_control_does_the_opposite(simulation):
 
 def test_the_page_takes_no_time(simulation):
     """Seconds of a processor; a reader runs it as it stands."""
-    assert simulation[2] < 20.0
+    assert simulation[2] < 10.0
