@@ -25,12 +25,15 @@ def write_report(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     SchemaError
         If the tree is no result.
     UserError
-        If the file cannot be written.
+        If the file cannot be written, or the result is a simulation, which has no page.
     """
+    from synsys.core.errors import UserError
     from synsys.core.output import write_whole
     from synsys.core.schema import kind
     from synsys.report.page import render
     from synsys.report.trajectory import render_trajectory
 
+    if kind(tree) == "simulation":
+        raise UserError("a simulation has no report yet; read it with synsys.load (docs/results.md)")
     page = render_trajectory(tree) if kind(tree) == "trajectory" else render(tree)
     return write_whole(path, page.encode("utf-8", "replace"))
