@@ -125,6 +125,31 @@ def test_the_printed_table_is_what_the_command_prints(tour):
     assert "Research use only" in "\n".join(shown)
 
 
+def test_the_printed_simulations_are_what_the_commands_print(tour):
+    """Headings as in a run now, and rates within 5 %: processors round differently, chaos amplifies it."""
+    _, printed, _ = tour
+    texts = [text for _, language, _, text in blocks() if language == "console" and "$ synsys sweep" in text]
+    shown = [line.split() for line in output(texts[0])]
+    now = [line.split() for name, text in printed.items() if name.split()[1] in ("simulate", "sweep")
+           for line in text.splitlines()]  # fmt: skip
+    assert len(shown) == len(now) == 13
+    for line, real in zip(shown, now, strict=True):
+        if number(line[0]) is None:
+            assert line == real
+        else:
+            np.testing.assert_allclose(
+                [number(x) for x in real[:3]], [number(x) for x in line[:3]], rtol=0.05
+            )
+
+
+def number(text: str) -> float | None:
+    """A printed number, or None for a word."""
+    try:
+        return float(text.replace("−", "-"))
+    except ValueError:
+        return None
+
+
 def directions(lines: list[str], least: float = 0.0) -> list[tuple[str, str]]:
     """Readout and sign of its change for each row of a printed table whose P is at least `least`."""
     found, label = [], ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synsys.scales.cascade import cascade as cascade
     from synsys.scales.cascade import sweep as sweep
     from synsys.scales.claims import check_claims as check_claims
+    from synsys.scales.simulate import simulate as simulate
     from synsys.scales.trajectory import trajectory as trajectory
 
 _LAZY = {
@@ -38,6 +39,7 @@ _LAZY = {
     "load_embedded": "synsys.data.embedded",
     "open_scenario": "synsys.knowledge.scenarios",
     "save": "synsys.core.schema",
+    "simulate": "synsys.scales.simulate",
     "sweep": "synsys.scales.cascade",
     "trajectory": "synsys.scales.trajectory",
 }

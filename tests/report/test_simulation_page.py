@@ -49,5 +49,5 @@ def test_a_single_run_and_two_parameters_have_pages_too(brain):
 
 
 def test_simulations_are_not_compared(tree, tmp_path):
-    with pytest.raises(UserError, match="one sweep"):
+    with pytest.raises(UserError, match="one grid"):
         write_comparison(tree, tree, tmp_path / "c.html")

@@ -1,6 +1,7 @@
 """Claims are put to the model as their text says, judged by declared rules, and counted honestly."""
 
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -297,7 +298,7 @@ def test_power_of_a_linear_brain_is_proportional_to_the_square_of_its_noise(scor
     assert (row["A3"].verdict, row["A3"].predicted) == ("fail", "+1")
     assert row["A1"].p_sign == pytest.approx(1 - row["A3"].p_sign)
     assert row["A1"].d == row["A3"].d > 0.1
-    assert "gamma_power +56.2 %" in row["A3"].reason
+    assert re.search(r"gamma_power \+56\.[23] %", row["A3"].reason)  # 56.25
     assert (row["A6"].verdict, row["A6"].predicted) == ("pass", "-1")
     assert row["A6"].d == pytest.approx(-row["A1"].d)
 
@@ -306,7 +307,7 @@ def test_unsigned_and_unmodelled_rows_are_listed_but_not_scored(scored):
     row = {row.claim.id: row for row in scored.rows}
     assert row["A5"].verdict == scoring.UNSIGNED
     assert row["A5"].p_sign is None
-    assert "noise_amplitude=1.25: +56.2 %" in row["A5"].reason
+    assert re.search(r"noise_amplitude=1\.25: \+56\.[23] %", row["A5"].reason)
     assert "noise_amplitude=0.8: -36.0 %" in row["A5"].reason
     assert row["A7"].verdict == scoring.ABSENT
     assert "moves nothing" in row["A7"].reason

@@ -18,6 +18,8 @@ from synsys.core.schema import load, save
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.resolve import parse_perturbation
 from synsys.measures.sensors import open_lead_field
+from synsys.report import write_report
+from synsys.report.comparison import write_comparison
 from synsys.scales.simulate import simulate
 
 QUIET = "noise_amplitude=0.03"
@@ -61,6 +63,9 @@ def test_a_planted_oscillation_arrives_with_the_weights_of_the_lead_field(brain,
     np.testing.assert_allclose(turned.real, wanted, atol=2e-3 * np.abs(wanted).max())
     assert np.abs(turned.imag).max() < 2e-3 * np.abs(wanted).max()
     np.testing.assert_allclose(y.std(0), np.abs(wanted) / np.sqrt(2), atol=2e-3 * np.abs(wanted).max())
+    assert write_report(tree, tmp_path / "page.html").exists()
+    with pytest.raises(UserError, match="points of one grid"):
+        write_comparison(tree, tree, tmp_path / "page.html")
     save(tree, tmp_path / "s.nc")
     again = load(tmp_path / "s.nc")
     np.testing.assert_array_equal(again["eeg"]["potential"], seen)

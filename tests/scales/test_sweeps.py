@@ -65,9 +65,23 @@ def test_the_circuit_is_swept_over_perturbations(brain) -> None:
     tree = simulate(
         brain, grid={"gabaa_conductance": [1.0, 0.8]}, seeds=2, seconds=1.0, warm_up=0.5, every=100.0
     )
-    rates = tabulate(tree).groupby("gabaa_conductance").mean_rate0.mean()
+    rates = tabulate(tree).groupby("gabaa_conductance").mean_rate_E.mean()
     assert rates[0.8] > rates[1.0] > 0.5
     assert tree["course"].sizes["time"] == 10
+
+
+def test_a_region_that_no_excitation_reaches_has_no_bold_and_spoils_nothing() -> None:
+    """A cerebellum hears the other hemisphere only, and here there is none."""
+    whole = load_embedded()
+    labels = [
+        name for name in whole.labels if name.startswith("L.") and ("frontal" in name or "ereb" in name)
+    ]
+    tree = simulate(whole.part(labels), seconds=4.0, warm_up=1.0)
+    bold = tree["bold"]["bold"].values[0]
+    silent = ["ereb" in name for name in labels]
+    assert sum(silent) == 1
+    assert ((bold == 0).all(0) == silent).all()
+    assert np.isfinite(tabulate(tree)[["mean_fc", "fc_with_structure", "bold_sd"]]).all(axis=None)
 
 
 SWEEP = """

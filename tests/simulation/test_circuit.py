@@ -47,7 +47,7 @@ def test_without_noise_rest_is_rest_in_health_and_lesion(state):
         seeds=[0, 0],
         dt=0.2,
         precision="float64",
-        observe=["V0", "rate1"],
+        observe=["V0", "rate_PV"],
     )
     record, _ = sim.advance(500)
     for k, s in enumerate((state, lesion)):

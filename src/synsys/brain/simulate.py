@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synsys.brain.state import State
-from synsys.brain.time_domain import in_time
+from synsys.brain.time_domain import CORTICAL, in_time
 from synsys.circuit.drift import SLOTS
 from synsys.core.errors import UserError
 from synsys.simulation import run as kernel
@@ -173,7 +173,7 @@ def simulate(
         dt=dt,
         precision=precision,
         threads=threads,
-        observe=[f"{what}{k}" for what in ("V", "rate") for k in range(SLOTS)],
+        observe=[*(f"V{k}" for k in range(SLOTS)), *(f"rate_{cell}" for cell in CORTICAL)],
         every=every * dt,
         mean=False,
         drives=[kernel.Drive(p.stimulus, [p.node], p.index) for p in pushes],

@@ -17,6 +17,8 @@ from synsys.core.errors import UserError
 from synsys.simulation.model import Model, Parameter
 from synsys.simulation.run import Links
 
+CORTICAL = ("E", "PV", "SST")
+"""Cells of cortex, after which rates are called; elsewhere those in their place (TC, RE, D1 ...)."""
 MATRICES = ("g_fast", "g_slow")
 """Parameters of local synapses, (post, pre)."""
 
@@ -61,7 +63,7 @@ def circuit_model(heard: int) -> Model:
         rate = 1e3 * firing(x.V, p)
         return {
             **{f"V{k}": x.V[k] for k in range(SLOTS)},
-            **{f"rate{k}": rate[k] for k in range(SLOTS)},
+            **{f"rate_{cell}": rate[k] for k, cell in enumerate(CORTICAL)},
             "synaptic": current.sum(),
         }
 

@@ -72,6 +72,17 @@ def check_band(band: tuple[float, float], rate: float, name: str = "band") -> tu
     return low, high
 
 
+def correlations(signal: np.ndarray) -> np.ndarray:
+    """Pearson correlation of all pairs of channels, (N, T) -> (N, N); 0 for a channel that does not move."""
+    x = as_channels(signal)
+    x = x - x.mean(1, keepdims=True)
+    size = np.sqrt((x**2).sum(1, keepdims=True))
+    unit = np.divide(x, size, out=np.zeros_like(x), where=size > 0)
+    r = np.clip(unit @ unit.T, -1.0, 1.0)
+    np.fill_diagonal(r, 1.0)
+    return r
+
+
 def band_analytic(
     signal: np.ndarray, rate: float, band: tuple[float, float], trim: float | None = None
 ) -> np.ndarray:

@@ -67,13 +67,13 @@ def same_kind(a: xr.DataTree, b: xr.DataTree) -> str:
     Raises
     ------
     UserError
-        If they are of different kinds, or simulations.
+        If they are of different kinds, or simulations, which are compared as points of one grid.
     """
+    if kind(a) == kind(b) == "simulation":
+        raise UserError("simulations cannot be compared here; run both as points of one grid (synsys sweep)")
     if kind(a) != kind(b):
         titles = [f"{tree.attrs['title']} is a {kind(tree)}" for tree in (a, b)]
         raise UserError(f"{' and '.join(titles)}; only results of the same kind can be compared")
-    if kind(a) == "simulation":
-        raise UserError("simulations cannot be compared; give both points to one sweep (--grid)")
     return kind(a)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from synsys.core import show
 from synsys.core.schema import attribute, tabulate, validate
+from synsys.measures.signals import correlations
 from synsys.report.drawing import INK, PALE, UP, figure, round_up, svg
 from synsys.report.figures_data import fc_matrix, log_ticks
 from synsys.report.page import environment
@@ -139,7 +140,7 @@ def _bold(tree: xr.DataTree, runs: pd.DataFrame, keys: Sequence[str]) -> dict[st
     network = tree["regions"]["network"].values.astype(str)
     structure = tree["regions"]["structure"].values.astype(str)
     network = np.where(network == "", structure, network)
-    fc = np.stack([np.corrcoef(b.T) for b in bold])
+    fc = np.stack([correlations(b.T) for b in bold])
     points = [(key, part.index) for key, part in runs.groupby(list(keys))] if keys else [((), runs.index)]
     chosen = points if len(points) <= MOST_MATRICES else [points[0], points[len(points) // 2], points[-1]]
     off = ~np.eye(fc.shape[1], dtype=bool)

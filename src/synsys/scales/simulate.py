@@ -20,7 +20,7 @@ from synsys.core.output import replacing
 from synsys.core.results import DISCLAIMER, SCHEMA_VERSION
 from synsys.measures.fc_dynamics import fcd_matrix, fcd_values, windowed_fc, windows_apart
 from synsys.measures.sensors import SPHERE, open_lead_field
-from synsys.measures.signals import band_analytic
+from synsys.measures.signals import band_analytic, correlations
 from synsys.measures.synchrony import metastability, synchrony
 from synsys.scales.cascade import open_brain
 from synsys.scales.describe import digests
@@ -230,15 +230,19 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
 def _table(plan: Plan, mean: np.ndarray, bold: np.ndarray, run: Mapping[str, np.ndarray]) -> xr.Dataset:
     """One row for every run: activity, and what connectivity is like."""
     columns = {f"mean_{name}": mean[:, :, k].mean(1) for k, name in enumerate(OBSERVED[plan.model])}
-    if bold.shape[1] > 2:
-        upper = np.triu_indices(len(plan.brain), 1)
-        fc = np.stack([np.corrcoef(b.T) for b in bold.astype(float)])
+    told = (bold != 0).any(1).all(0)  # what no excitation reaches has no BOLD
+    bold = bold[:, :, told]
+    if bold.shape[1] > 2 and told.sum() > 2:
+        upper = np.triu_indices(bold.shape[2], 1)
+        fc = np.stack([correlations(b.T.astype(float)) for b in bold])
+        weights = plan.brain.weights[told][:, told]
         columns["bold_sd"] = bold.std(1).mean(1)
         columns["mean_fc"] = fc[:, *upper].mean(1)
-        columns["fc_with_structure"] = [np.corrcoef(f[upper], plan.brain.weights[upper])[0, 1] for f in fc]
+        columns["fc_with_structure"] = [np.corrcoef(f[upper], weights[upper])[0, 1] for f in fc]
         if plan.brain.fc is not None:
-            columns["fc_with_data"] = [np.corrcoef(f[upper], plan.brain.fc[upper])[0, 1] for f in fc]
-    if plan.repetition * bold.shape[1] >= 1e3 * LONG:
+            data = plan.brain.fc[told][:, told]
+            columns["fc_with_data"] = [np.corrcoef(f[upper], data[upper])[0, 1] for f in fc]
+    if plan.repetition * bold.shape[1] >= 1e3 * LONG and told.sum() > 2:
         tr = 1e-3 * plan.repetition
         columns["fcd_spread"] = [fcd_spread(b.T.astype(float), tr) for b in bold]
         phases = [np.angle(band_analytic(b.T.astype(float), 1 / tr, SLOW)) for b in bold]

@@ -13,7 +13,7 @@ from synsys.brain.draws import draws
 from synsys.brain.model import BrainModel
 from synsys.brain.solution import regional_weights
 from synsys.brain.state import HealthyBrain, State
-from synsys.brain.time_domain import in_time
+from synsys.brain.time_domain import CORTICAL, in_time
 from synsys.circuit.drift import SLOTS
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
@@ -33,7 +33,7 @@ FLOW = 0.2
 of 0.41 a lasting fall by half lowers flow by a quarter (declared)."""
 OBSERVED = {
     "wong_wang": ("rate_E", "rate_I"), "hopf": ("x", "y"), "kuramoto": ("sine", "cosine"),
-    CIRCUIT: ("rate0", "rate1", "rate2"),
+    CIRCUIT: tuple(f"rate_{cell}" for cell in CORTICAL),
 }  # fmt: skip
 
 
@@ -327,14 +327,18 @@ def _circuit(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]
         alone = [states[row] for row in rows]
         args = in_time(alone)
         level = resting_drive(args, alone)
-        gain = FLOW * np.stack([s.vascular for s in alone]) / np.abs(level)
+        vascular = np.stack([s.vascular for s in alone])
+        gain = np.divide(FLOW * vascular, np.abs(level), out=np.zeros_like(level), where=level != 0)
         balloon = {"baseline": level, "gain": gain}
         out.append(Setting(rows, args, share, DRIVES[CIRCUIT], balloon, sources, dipole[:, slots]))
     return out
 
 
 def resting_drive(args: Mapping[str, Any], states: Sequence[State]) -> np.ndarray:
-    """Excitatory synaptic current at rest, (K, N): BOLD follows relative deviations from it."""
+    """Excitatory synaptic current at rest, (K, N): BOLD follows relative deviations from it.
+
+    0 where no excitation arrives, as in a cerebellum without the other hemisphere; it has no BOLD.
+    """
     quiet = dict(args)
     silent = ("sd_background", "onto")
     quiet["parameters"] = {k: 0 * v if k in silent else v for k, v in args["parameters"].items()}
