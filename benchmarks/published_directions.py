@@ -68,7 +68,7 @@ VERDICTS = (
     ("PV without GABA-A (x 0.1)", "its gamma power stays (within 0.05)", 1, 0),
     ("PV without NMDA (x 0.1)", "gamma of cortex rises", 3, 1),
 )
-DRIVES = tuple(0.01 * 2.0 ** np.arange(8))
+DRIVES = tuple(0.08 * 2.0 ** (np.arange(8) / 2))
 """Size of 40 Hz pulses, AMPA conductance over leak."""
 
 
@@ -310,12 +310,13 @@ def skipping(healthy: HealthyBrain, seconds: float) -> list[str]:
     if states["x 3.5"].restless:
         return [states["x 3.5"].restless]
     lines = [
-        f"| GABA-A decay | line at | {' | '.join(f'{s:.2g}' for s in DRIVES)} |",
+        f"| GABA-A decay | what | {' | '.join(f'{s:.2g}' for s in DRIVES)} |",
         "|" + "---|" * (2 + len(DRIVES)),
     ]
     power, above = {}, {}
     for name, state in states.items():
-        f, density = driven(state, seconds)
+        f, density, rates = driven(state, seconds)
+        lines.append(f"| {name} | mean E rate, Hz | {' | '.join(f'{r:.1f}' for r in rates)} |")
         for line in (40.0, 20.0):
             at = int(np.abs(f - line).argmin())
             around = np.c_[density[:, at - 8 : at - 3], density[:, at + 4 : at + 9]].mean(1)
@@ -337,8 +338,8 @@ def skipping(healthy: HealthyBrain, seconds: float) -> list[str]:
     ]
 
 
-def driven(state: State, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """Power of auditory cortex at every strength of drive, (F,), (strengths, F); NaN where a run diverges."""
+def driven(state: State, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frequencies, power (strengths, F) and mean rate of auditory cortex; NaN where a run diverges."""
     wiring = state.linear.wiring
     region, labels = wiring.nodes.region.to_numpy(), state.healthy.model.brain.labels
     nodes = [int(np.flatnonzero(region == k)[0]) for k, l in enumerate(labels) if "transversetemporal" in l]
@@ -353,13 +354,15 @@ def driven(state: State, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         print(f"40 Hz drive, {count} strengths", file=sys.stderr, flush=True)
         try:
             sim = simulate(
-                state, seconds, [0] * count, dt=0.25, every=10, warm_up=2.0, sources=np.array(own),
+                state, seconds, [0] * count, dt=0.1, every=25, warm_up=2.0, sources=np.array(own),
                 pushes=[Push(n, (0, 0), pulses) for n in nodes], precision="float32", threads=1,
             )  # fmt: skip
         except FloatingPointError:
             continue
         f, power = power_of(sim, np.arange(len(own)), 2.0)
-        return f, np.concatenate([power, np.full((len(DRIVES) - count, len(f)), np.nan)])
+        rest = len(DRIVES) - count
+        rates = np.concatenate([sim.rate.mean((1, 2)), np.full(rest, np.nan)])
+        return f, np.concatenate([power, np.full((rest, len(f)), np.nan)]), rates
     raise FloatingPointError("every strength of drive diverges")
 
 
@@ -426,7 +429,8 @@ def main() -> None:
         *(f"- {text}" for text in failed), *([""] if failed else []),
         "## Beat skipping under 40 Hz drive", "",
         "Log10 power (mV^2/Hz) of E potentials of both auditory cortices at the line, and over its "
-        "neighbourhood, for pulses of growing AMPA conductance (multiples of leak) onto E cells; 20 s each.",
+        "neighbourhood, for pulses of growing AMPA conductance (multiples of leak) onto E cells; 20 s each, "
+        "0.1 ms.",
         "", *fourth, "",
         "![C1 and C4](published_directions.png)", "",
     ]  # fmt: skip
