@@ -17,8 +17,8 @@ over seeds is more than twice its standard error on that side.
   theta changes, gamma power does not (Wulff et al. 2009, PMC2637907). Without NMDA receptors of PV cells
   cortical gamma at rest rises (Carlen et al. 2012, Mol Psychiatry 17:537). "Without" is a factor of 0.1
   (declared).
-* Beat skipping (Metzner & Steuber 2021, Sci Rep 11:20387): at 40 Hz drive, GABA-A decay times 3.5 makes the
-  network answer every other pulse, at some strengths of drive: a line at 20 Hz, and less at 40 Hz.
+
+Beat skipping has its own script, `beat_skipping.py`.
 """
 
 # ruff: noqa: E402
@@ -37,7 +37,7 @@ from linear_vs_simulation import principal
 
 from synsys.brain.draws import Draw
 from synsys.brain.model import BrainModel
-from synsys.brain.simulate import Push, Simulation, simulate
+from synsys.brain.simulate import Simulation, simulate
 from synsys.brain.solution import BANDS, Grid, solve
 from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain, State
@@ -68,8 +68,6 @@ VERDICTS = (
     ("PV without GABA-A (x 0.1)", "its gamma power stays (within 0.05)", 1, 0),
     ("PV without NMDA (x 0.1)", "gamma of cortex rises", 3, 1),
 )
-DRIVES = tuple(0.08 * 2.0 ** (np.arange(8) / 2))
-"""Size of 40 Hz pulses, AMPA conductance over leak."""
 
 
 class Ensemble:
@@ -303,69 +301,6 @@ def shift(now: np.ndarray, before: np.ndarray) -> str:
     return f"{change.mean():+.3f} +- {change.std(ddof=1) / np.sqrt(len(change)):.3f}"
 
 
-def skipping(healthy: HealthyBrain, seconds: float) -> list[str]:
-    """Power at 40 and 20 Hz of auditory cortex under 40 Hz pulses of growing size."""
-    changes = [Perturbation("gabaa_decay", 3.5)]
-    states = {"healthy": healthy.state, "x 3.5": healthy.perturbed(changes, sized=False, phase="acute")}
-    if states["x 3.5"].restless:
-        return [states["x 3.5"].restless]
-    lines = [
-        f"| GABA-A decay | what | {' | '.join(f'{s:.2g}' for s in DRIVES)} |",
-        "|" + "---|" * (2 + len(DRIVES)),
-    ]
-    power, above = {}, {}
-    for name, state in states.items():
-        f, density, rates = driven(state, seconds)
-        lines.append(f"| {name} | mean E rate, Hz | {' | '.join(f'{r:.1f}' for r in rates)} |")
-        for line in (40.0, 20.0):
-            at = int(np.abs(f - line).argmin())
-            around = np.c_[density[:, at - 8 : at - 3], density[:, at + 4 : at + 9]].mean(1)
-            power[name, line] = np.log10(density[:, at])
-            above[name, line] = power[name, line] - np.log10(around)
-            cells = [f"{p:.2f} ({q:+.2f})" for p, q in zip(power[name, line], above[name, line], strict=True)]
-            lines.append(f"| {name} | {line:g} Hz | {' | '.join(cells)} |")
-    double = np.log10(2.0)
-    skips = (
-        (above["x 3.5", 20.0] > double)
-        & (above["healthy", 20.0] < double)
-        & (power["x 3.5", 40.0] < power["healthy", 40.0])
-    )
-    return [
-        *lines,
-        "",
-        "A line at 20 Hz (twice its neighbourhood) that health lacks, and less at 40 Hz: at "
-        f"{skips.sum()} of {np.isfinite(above['x 3.5', 20.0]).sum()} strengths.",
-    ]
-
-
-def driven(state: State, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frequencies, power (strengths, F) and mean rate of auditory cortex; NaN where a run diverges."""
-    wiring = state.linear.wiring
-    region, labels = wiring.nodes.region.to_numpy(), state.healthy.model.brain.labels
-    nodes = [int(np.flatnonzero(region == k)[0]) for k, l in enumerate(labels) if "transversetemporal" in l]
-    own = [np.flatnonzero((wiring.source_node == n) & (wiring.source_slot == 0))[0] for n in nodes]
-    for count in range(len(DRIVES), 0, -1):
-        sizes = np.array(DRIVES[:count])
-
-        def pulses(t: np.ndarray, sizes: np.ndarray = sizes) -> np.ndarray:
-            away = (t + 12.5) % 25.0 - 12.5
-            return np.exp(-0.5 * (away[:, None] / 1.5) ** 2) * sizes
-
-        print(f"40 Hz drive, {count} strengths", file=sys.stderr, flush=True)
-        try:
-            sim = simulate(
-                state, seconds, [0] * count, dt=0.1, every=25, warm_up=2.0, sources=np.array(own),
-                pushes=[Push(n, (0, 0), pulses) for n in nodes], precision="float32", threads=1,
-            )  # fmt: skip
-        except FloatingPointError:
-            continue
-        f, power = power_of(sim, np.arange(len(own)), 2.0)
-        rest = len(DRIVES) - count
-        rates = np.concatenate([sim.rate.mean((1, 2)), np.full(rest, np.nan)])
-        return f, np.concatenate([power, np.full((rest, len(f)), np.nan)]), rates
-    raise FloatingPointError("every strength of drive diverges")
-
-
 def draw(tables: dict[str, np.ndarray], curves: dict[str, np.ndarray], file: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -402,7 +337,7 @@ def main() -> None:
     healthy = ensemble.brains[0]
     sims, failed = runs(healthy, args.seconds, args.seeds)
     (second, curves), (onto_pv, more) = (c4(ensemble, sims, name) for name in tuple(CONDITIONS)[1:3])
-    third, fourth = coupling(sims), skipping(healthy, 20.0)
+    third = coupling(sims)
     member = healthy.draw.member
     lines = [
         "# Published directions of rhythms", "",
@@ -427,11 +362,6 @@ def main() -> None:
         "30-100 Hz, both hippocampi of every seed, 199 time shifts; excess is the index minus that of its "
         "shifts.", "",
         *(f"- {text}" for text in failed), *([""] if failed else []),
-        "## Beat skipping under 40 Hz drive", "",
-        "Log10 power (mV^2/Hz) of E potentials of both auditory cortices at the line, and over its "
-        "neighbourhood, for pulses of growing AMPA conductance (multiples of leak) onto E cells; 20 s each, "
-        "0.1 ms.",
-        "", *fourth, "",
         "![C1 and C4](published_directions.png)", "",
     ]  # fmt: skip
     text = "\n".join(lines)
