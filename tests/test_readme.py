@@ -132,7 +132,7 @@ def test_the_printed_simulations_are_what_the_commands_print(tour):
     shown = [line.split() for line in output(texts[0])]
     now = [line.split() for name, text in printed.items() if name.split()[1] in ("simulate", "sweep")
            for line in text.splitlines()]  # fmt: skip
-    assert len(shown) == len(now) == 13
+    assert len(shown) == len(now) > 10
     for line, real in zip(shown, now, strict=True):
         if number(line[0]) is None:
             assert line == real
