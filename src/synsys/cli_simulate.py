@@ -60,6 +60,10 @@ Every = Annotated[
     float, typer.Option("--every", help="Time of a record of activity, ms; 0 keeps means only.")
 ]
 TR = Annotated[float, typer.Option("--tr", help="Time between BOLD scans, ms; 0 for none.")]
+WarmUp = Annotated[
+    float | None,
+    typer.Option("--warm-up", help="Seconds before the recording; 20, or what the model needs, by default."),
+]
 Speed = Annotated[float, typer.Option("--speed", help="Reference models: conduction, m/s; 0: no delays.")]
 Dt = Annotated[float, typer.Option("--dt", help="Step, ms; 0.25 (circuit) or 0.1 by default.")]
 Precision = Annotated[str, typer.Option("--precision", help="float32 or float64.")]
@@ -81,6 +85,7 @@ SimulationDraws = Annotated[
 def simulate(
     model: Model = "circuit", perturb: Given = None, brain: Brain = None, seconds: Seconds = 60.0,
     seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0, every: Every = 10.0, tr: TR = 720.0,
+    warm_up: WarmUp = None,
     speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32", refresh: Refresh = 1,
     eeg: Electrodes = None, out: Out = None, force: Force = False, resume: Resume = False,
 ) -> None:  # fmt: skip
@@ -91,7 +96,7 @@ def simulate(
     """
     _simulated(
         "simulate", {}, perturb or [], out, force, resume, model=model, brain=brain, seconds=seconds,
-        seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed, dt=dt,
+        seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, warm_up=warm_up, speed=speed, dt=dt,
         precision=precision, refresh=refresh, eeg=eeg,
     )  # fmt: skip
 
@@ -99,8 +104,8 @@ def simulate(
 def sweep(
     grid: Grid = None, model: Model = "circuit", perturb: Given = None, brain: Brain = None,
     seconds: Seconds = 60.0, seeds: Seeds = 1, draws: SimulationDraws = 1, seed: Seed = 0,
-    every: Every = 0.0, tr: TR = 720.0, speed: Speed = 0.0, dt: Dt = 0.0, precision: Precision = "float32",
-    refresh: Refresh = 1, eeg: Electrodes = None,
+    every: Every = 0.0, tr: TR = 720.0, warm_up: WarmUp = None, speed: Speed = 0.0, dt: Dt = 0.0,
+    precision: Precision = "float32", refresh: Refresh = 1, eeg: Electrodes = None,
     size: Annotated[int, typer.Option("--task", min=1, help="Runs that go side by side.")] = 16,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask cluster; else here.")
@@ -118,6 +123,6 @@ def sweep(
         raise UserError("nothing to sweep: give --grid NAME=VALUES")
     _simulated(
         "sweep", parse_grid(grid), perturb or [], out, force, resume, model=model, brain=brain,
-        seconds=seconds, seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, speed=speed,
-        dt=dt, precision=precision, refresh=refresh, eeg=eeg, size=size, scheduler=scheduler,
+        seconds=seconds, seeds=seeds, draws=draws, seed=seed, every=every, repetition=tr, warm_up=warm_up,
+        speed=speed, dt=dt, precision=precision, refresh=refresh, eeg=eeg, size=size, scheduler=scheduler,
     )  # fmt: skip

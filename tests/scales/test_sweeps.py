@@ -56,6 +56,18 @@ def test_points_of_the_circuit_do_not_depend_on_what_runs_beside_them(brain, pla
     np.testing.assert_array_equal(apart["course"]["value"], together["course"]["value"])
 
 
+@pytest.mark.parametrize("model", ["hopf", "wong_wang"])
+def test_regions_that_are_not_coupled_are_not_correlated(brain, model) -> None:
+    """What all regions do at the start is over before anything is recorded."""
+    runs = tabulate(simulate(brain, model, {"G": [0.0]}, seeds=4, seconds=120.0))
+    assert abs(runs.mean_fc.mean()) < 0.06
+
+
+def test_a_parameter_that_is_zero_in_one_task_changes_no_other_run(brain) -> None:
+    plan = {"grid": {"W_I": [0.0, 0.7]}, "seconds": 1.0, "warm_up": 0.0}
+    same(simulate(brain, "wong_wang", **plan, size=1), simulate(brain, "wong_wang", **plan, size=2))
+
+
 def test_seeds_share_their_noise_over_the_grid(brain) -> None:
     runs = tabulate(simulate(brain, "wong_wang", {"w_plus": [1.4, 1.4]}, seeds=2, seconds=1.0))
     assert runs.mean_rate_E[0] == runs.mean_rate_E[2] != runs.mean_rate_E[1]
@@ -150,6 +162,10 @@ def test_what_is_no_grid_is_refused(texts) -> None:
     ("more", "message"),
     [
         ({"model": "wong_wong"}, "did you mean wong_wang"),
+        ({"model": "hopf", "draws": 2}, "draws are samples"),
+        ({"model": "hopf", "grid": {"G": [1.0]}, "fixed": {"G": 1.0}}, "both as held"),
+        ({"every": 2e5}, "every"), ({"seconds": np.nan}, "positive"),
+        ({"model": "hopf", "grid": {"G": [-100.0]}, "seconds": 1.0}, "G -100.*no longer finite"),
         ({"model": "hopf", "grid": {"g": [1.0]}}, "did you mean"),
         ({"grid": {"gabaa_conductanse": [1.0]}}, "did you mean"), ({"seconds": 0.0}, "positive"),
         ({"model": "wong_wang", "every": 0.1, "seconds": 1e6}, "GiB"),

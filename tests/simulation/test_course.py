@@ -49,9 +49,35 @@ def test_a_run_broken_off_goes_on_to_the_same_numbers(tmp_path):
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     followed(network(), 1000.0, checkpoint=path)
-    for other in ({"seeds": [0, 1, 3]}, {"parameters": {"G": 1.1}}, {"dt": 0.05}):
+    start = {"S_E": 0.2}
+    for other in ({"seeds": [0, 1, 3]}, {"parameters": {"G": 1.1}}, {"dt": 0.05}, {"start": start}):
         with pytest.raises(UserError, match="another run"):
             followed(network(**other), 1000.0, checkpoint=path)
+
+
+def test_a_checkpoint_beyond_the_end_and_a_run_in_its_middle_are_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    followed(network(), 2000.0, checkpoint=path)
+    with pytest.raises(UserError, match="beyond 1000 ms"):
+        followed(network(), 1000.0, checkpoint=path)
+    begun = network()
+    begun.advance(100)
+    with pytest.raises(UserError, match="not at its start"):
+        followed(begun, 1000.0)
+
+
+def test_threads_may_change_when_a_run_goes_on(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    rng = np.random.default_rng(0)
+    links = Links.between(rng.random((9, 9)) / 9)
+
+    def make(threads):
+        return Simulation(wong_wang, 9, links, seeds=[0, 1], observe=["S_E"], every=10.0, threads=threads)
+
+    followed(make(2), 1000.0, checkpoint=path)
+    np.testing.assert_array_equal(
+        followed(make(1), 3000.0, checkpoint=path).record, followed(make(2), 3000.0).record
+    )
 
 
 def test_what_would_not_fit_is_refused_before_it_begins():

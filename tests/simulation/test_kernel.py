@@ -57,6 +57,90 @@ def test_powers(x, y):
     np.testing.assert_allclose(function(lambda s: s**y, np.array([x])), x**y, rtol=1e-12)
 
 
+@pytest.mark.parametrize("y", [-3, -1, 0, 2, 4, 5, 9])
+def test_whole_powers_hold_for_negative_numbers(y):
+    x = np.array([-2.0, -0.5, 0.25, 3.0])
+    np.testing.assert_allclose(function(lambda s: s**y, x), x ** float(y), rtol=1e-13)
+
+
+def test_what_is_not_a_number_stays_so():
+    for f in (np.log, lambda s: s**1.5):
+        with pytest.raises(FloatingPointError, match="y is no longer finite"):
+            function(f, np.array([-2.0]))
+    bounded = Model(
+        "bounded", {"x": 0.5}, {}, lambda x, p, u: (np.log(x.x - 1.0),), lambda x, p: {},
+        lambda x, p, u: {"x": x.x}, bounds={"x": (0.0, 1.0)},
+    )  # fmt: skip
+    with pytest.raises(FloatingPointError, match="x is no longer finite"):
+        Simulation(bounded, 1, NONE).advance(5)
+
+
+def test_phases_keep_their_precision():
+    """Single precision, a phase of ten thousand turns at the start: the frequency stays what it was."""
+    sim = Simulation(
+        kuramoto, 1, NONE, {"frequency": 10.0}, dt=0.1, start={"phase": 4e4}, observe=["sine"], every=1.0
+    )
+    sim.advance(10)
+    sine = sim.advance(20000)[0][:, 0, 0, 0]
+    rising = np.flatnonzero((sine[:-1] < 0) & (sine[1:] >= 0))
+    assert np.diff(rising).mean() == pytest.approx(100.0, rel=1e-3)
+
+
+def reference(weights, lag, x, dt, steps, method, refresh):
+    """Two states, x sent with delays, in plain NumPy: dx = -x + tanh(sum) + y, dy = -0.5 y + 0.2 x."""
+
+    def f(x, y, c):
+        return -x + np.tanh(c) + y, -0.5 * y + 0.2 * x
+
+    x, y = x.copy(), np.zeros_like(x)
+    sent = [x.copy()]
+
+    def heard(point):
+        back = np.maximum(point - lag, 0)
+        return (weights * np.array(sent)[back, np.arange(len(x))[None, :]]).sum(1)
+
+    out = []
+    for n in range(steps):
+        out.append(x.copy())
+        c = heard(n // refresh)
+        dx, dy = f(x, y, c)
+        gx, gy = x + dt * dx, y + dt * dy
+        if method == "heun":
+            late = c if refresh > 1 else heard(n + 1) if lag.any() else weights @ gx
+            ex, ey = f(gx, gy, late)
+            gx, gy = x + dt / 2 * (dx + ex), y + dt / 2 * (dy + ey)
+        x, y = gx, gy
+        if (n + 1) % refresh == 0:
+            sent.append(x.copy())
+    return np.array(out)
+
+
+@pytest.mark.parametrize("chunks", [[97], [7] * 14, [1, 40, 56]])
+@pytest.mark.parametrize("refresh", [1, 3])
+@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("most", [0, 3, 30])
+@pytest.mark.parametrize("density", [0.25, 0.9])
+def test_networks_with_delays_against_plain_numpy(density, most, method, refresh, chunks):
+    """Random lags, sparse and dense, calls that end within a block, coupling that is held."""
+    rng = np.random.default_rng(most)
+    n, dt = 6, 0.1
+    weights = rng.uniform(-1, 1, (n, n)) * (rng.random((n, n)) < density)
+    lag = rng.integers(1, most + 1, (n, n)) if most else np.zeros((n, n), int)
+    x = rng.uniform(-1, 1, n)
+    model = Model(
+        "pair", {"x": 0.0, "y": 0.0}, {},
+        lambda x, p, u: (-x.x + np.tanh(u.x) + x.y, -0.5 * x.y + 0.2 * x.x),
+        lambda x, p: {"x": x.x}, lambda x, p, u: {"x": x.x},
+    )  # fmt: skip
+    sim = Simulation(
+        model, n, Links.between(weights, lag * dt * refresh), seeds=[0] * 5, dt=dt, method=method,
+        precision="float64", refresh=refresh, observe=["x"], every=dt, start={"x": x},
+    )  # fmt: skip
+    rows = [sim.advance(c * refresh)[0] for c in chunks]
+    got = np.concatenate(rows)[:, :, 0, 3]
+    np.testing.assert_allclose(got, reference(weights, lag, x, dt, len(got), method, refresh), atol=1e-13)
+
+
 def test_every_operation_of_numpy_that_may_be_used():
     def f(s):
         return np.where(s > 0.3, np.maximum(s, 0.5), np.minimum(-s, abs(s))) - np.where(s <= 0, 1.0, s) / (
@@ -330,9 +414,10 @@ def test_states_that_are_not_finite_are_reported():
     [
         ({"parameters": {"Gg": 1.0}}, "did you mean"), ({"parameters": {"G": np.ones(3)}}, "G has shape"),
         ({"observe": ["rate"]}, "observable"), ({"method": "rk4"}, "method"), ({"every": 0.25}, "every"),
-        ({"start": {"S": 1.0}}, "state"), ({"drives": [Drive("push", [0])]}, "stimulus"),
+        ({"start": {"S": 1.0}}, "state"), ({"start": {"S_E": np.nan}}, "start of S_E"),
+        ({"seeds": [-1]}, "seed -1"), ({"drives": [Drive("push", [0])]}, "stimulus"),
         ({"parameters": {"G": np.nan}}, "finite"),
-        ({"parameters": {"tau_E": 0.0}}, "divide by 0: one of tau_E"),
+        ({"parameters": {"tau_E": 0.0}}, "tau_E: the equations are not finite"),
         ({"parameters": {"tau_E": np.arange(7.0)}}, "tau_E: the equations are not finite"),
         ({"precision": "float16"}, "precision"),
     ],

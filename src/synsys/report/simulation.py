@@ -155,7 +155,7 @@ def _bold(tree: xr.DataTree, runs: pd.DataFrame, keys: Sequence[str]) -> dict[st
         "fc": pictures,
         "fc_caption": "" if len(chosen) == len(points) else " (first, middle and last)",
         "carpet": _carpet(bold[0], scan, network),
-        "first": ", ".join(f"{n} {runs[n].iloc[0]:.3g}" for n in [*keys, "seed"]),
+        "first": ", ".join(f"{n} {runs[n].iloc[0]:.6g}" for n in [*keys, "seed"]),
     }
 
 

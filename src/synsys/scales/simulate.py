@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import xarray as xr
 import synsys
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
-from synsys.core.output import replacing
+from synsys.core.output import replacing, write_whole
 from synsys.core.results import DISCLAIMER, SCHEMA_VERSION
 from synsys.measures.fc_dynamics import fcd_matrix, fcd_values, windowed_fc, windows_apart
 from synsys.measures.sensors import SPHERE, open_lead_field
@@ -132,13 +133,13 @@ def _digests(plan: Plan) -> dict[str, str]:
 
 def _kept(folder: Path, plan: Plan, size: int) -> Path:
     """The folder of finished tasks, made sure to be of this plan."""
-    told = {k: v for k, v in vars(plan).items() if k not in ("brain", "eeg")}
-    identity = json.dumps([told, _digests(plan), size, synsys.__version__], default=str, sort_keys=True)
+    told = [plan.options, plan.grid, _held(plan), _digests(plan), size, synsys.__version__]
+    identity = json.dumps(told, sort_keys=True)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "plan.json"
     if file.exists() and file.read_text() != identity:
         raise UserError(f"{folder} holds tasks of another sweep; remove it, or choose another output")
-    file.write_text(identity)
+    write_whole(file, identity)
     return folder
 
 
@@ -165,10 +166,10 @@ def _on_cluster(
     except (OSError, TimeoutError, ValueError) as error:
         raise UserError(f"no dask scheduler answers at {scheduler}") from error
     with client:
-        sent = client.scatter(plan, broadcast=True)
+        sent, token = client.scatter(plan, broadcast=True), uuid4().hex
         futures = {
             client.submit(
-                run_task, sent, work[k], threads=1, pure=False, retries=3, key=f"synsys-{k}-{id(plan)}"
+                run_task, sent, work[k], threads=1, pure=False, retries=3, key=f"synsys-{k}-{token}"
             ): k
             for k in todo
         }  # a thread for each task: workers run as many tasks as they have threads
@@ -180,7 +181,7 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
     """The result: runs in the order of the grid; `field` says which lead field there was."""
     found = Runs.joined(parts)
     mean, sd, bold, course, eeg = found.mean, found.sd, found.bold, found.course, found.eeg
-    points, regions = plan.points(), plan.brain.labels
+    points, regions = plan.points, plan.brain.labels
     run = {"run": np.arange(len(points))}
     observed = list(OBSERVED[plan.model])
     where = {**run, "region": regions, "observable": observed}
@@ -200,7 +201,7 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
         ),
     }
     if bold.shape[1]:
-        scan = 1e-3 * plan.repetition * (plan.skipped + 1 + np.arange(bold.shape[1])) - plan.warm_up
+        scan = 1e-3 * plan.repetition * (plan.skipped + 1 + np.arange(bold.shape[1])) - plan.lead
         groups["/bold"] = xr.Dataset(
             {"bold": (("run", "scan", "region"), bold)}, {**run, "scan": scan, "region": regions}
         )
@@ -215,12 +216,12 @@ def _tree(plan: Plan, parts: Sequence[Runs], command: str, field: str) -> xr.Dat
             {**run, "time": time, "electrode": [str(name) for name in plan.eeg.index]},
         )
     tree = xr.DataTree.from_dict(groups)
-    options = {k: v for k, v in vars(plan).items() if k not in ("brain", "grid", "fixed")} | {"eeg": field}
+    options = plan.options | {"eeg": field}
     tree.attrs = {
         "schema_version": SCHEMA_VERSION, "kind": "simulation", "version": synsys.__version__,
         "command": command, "title": plan.model, "seed": plan.seed, "brain": plan.brain.name,
         "options": json.dumps(options), "grid": json.dumps({k: list(v) for k, v in plan.grid.items()}),
-        "fixed": json.dumps(dict(plan.fixed if isinstance(plan.fixed, Mapping) else _split(plan.fixed))),
+        "fixed": json.dumps(_held(plan)),
         "digests": json.dumps(_digests(plan)), "disclaimer": DISCLAIMER,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
@@ -293,9 +294,11 @@ def numbers(texts: Sequence[str]) -> dict[str, float]:
     return {name: values[0] for name, values in axes.items()}
 
 
-def _split(texts: Sequence[str]) -> list[tuple[str, str]]:
-    """Perturbations as (name, rest)."""
-    return [(text.split("=", 1)[0], text.split("=", 1)[1]) for text in texts]
+def _held(plan: Plan) -> dict[str, Any]:
+    """What is the same in all runs: parameters, or perturbations by their text."""
+    if isinstance(plan.fixed, Mapping):
+        return {name: np.asarray(value, float).tolist() for name, value in plan.fixed.items()}
+    return {str(text): True for text in plan.fixed}
 
 
 def forget(folder: Path) -> None:

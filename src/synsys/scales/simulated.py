@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from synsys.circuit.drift import SLOTS
 from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError, unknown
 from synsys.knowledge.resolve import parse_perturbation
+from synsys.simulation.begin import source
 from synsys.simulation.course import followed
 from synsys.simulation.haemodynamics import Scan
 from synsys.simulation.links import Links
 from synsys.simulation.models import MODELS
-from synsys.simulation.run import Simulation
+from synsys.simulation.run import Diverged, Simulation
 
 CIRCUIT = "circuit"
 """Name of our own model, whose grid is over perturbations."""
@@ -31,6 +33,9 @@ DRIVES = {"wong_wang": "S_E", "hopf": "x", CIRCUIT: "synaptic"}
 FLOW = 0.2
 """Vasodilatory signal per relative change of excitatory synaptic current, 1/s: with an autoregulation
 of 0.41 a lasting fall by half lowers flow by a quarter (declared)."""
+WARM_UP = {CIRCUIT: 20.0, "wong_wang": 20.0, "hopf": 150.0, "kuramoto": 5.0}
+"""Seconds before anything counts: the balloon takes some 20 s to forget its start, and a Hopf node below its
+bifurcation three of its 50 s."""
 OBSERVED = {
     "wong_wang": ("rate_E", "rate_I"), "hopf": ("x", "y"), "kuramoto": ("sine", "cosine"),
     CIRCUIT: tuple(f"rate_{cell}" for cell in CORTICAL),
@@ -50,8 +55,10 @@ class Plan:
         Parameters of the model; of the circuit, factors on (or, with ``+``, increments of) quantities.
     seeds : int
         Runs of every point, with noise of their own.
-    seconds, warm_up : float
-        Recorded time, and time before.
+    seconds : float
+        Recorded time.
+    warm_up : float, optional
+        Time before it, s; that of `WARM_UP` by default. Made a whole number of records.
     fixed : mapping
         Parameters that are the same in all runs; of the circuit, perturbations as text.
     draws, seed : int
@@ -74,7 +81,7 @@ class Plan:
     grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
     seeds: int = 1
     seconds: float = 60.0
-    warm_up: float = 4.0
+    warm_up: float | None = None
     fixed: Mapping[str, float] | Sequence[str] = ()
     draws: int = 1
     seed: int = 0
@@ -89,22 +96,52 @@ class Plan:
     eeg: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
+        if self.model != CIRCUIT and self.model not in MODELS:
+            raise unknown("model", self.model, [CIRCUIT, *MODELS])
+        self._check_numbers()
         if self.model != CIRCUIT:
-            if self.model not in MODELS:
-                raise unknown("model", self.model, [CIRCUIT, *MODELS])
+            if self.draws > 1:
+                raise UserError(f"draws are samples of the circuit's priors; {self.model} has none")
+            if twice := sorted({*self.grid} & {*self.fixed}):
+                raise UserError(f"{', '.join(twice)}: given both as held and in the grid")
             for name in [*self.grid, *self.fixed]:
                 if name not in MODELS[self.model].parameters:
                     raise unknown(f"parameter of {self.model}", name, MODELS[self.model].parameters)
         else:
             for text in [*self.fixed, *(f"{n}={v}" for n, values in self.grid.items() for v in values)]:
                 parse_perturbation(str(text))
-        for name, values in self.grid.items():
-            if not len(values) or not np.isfinite(values).all():
-                raise UserError(f"{name}: a grid needs finite numbers")
-        if self.seconds <= 0 or self.warm_up < 0 or self.seeds < 1 or self.draws < 1:
-            raise UserError("seconds, seeds and draws must be positive, warm-up not negative")
         if self.eeg is not None and not self.every:
             raise UserError("electrodes are recorded as often as activity: give --every, such as 4 (ms)")
+
+    def _check_numbers(self) -> None:
+        """Plain numbers, so that they can be told, and times that fit together."""
+
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        for name, values in self.grid.items():
+            if not len(values) or not np.isfinite(np.asarray(values, float)).all():
+                raise UserError(f"{name}: a grid needs finite numbers")
+        put("grid", {name: [float(v) for v in values] for name, values in self.grid.items()})
+        for name in ("seeds", "draws", "seed", "refresh"):
+            put(name, int(getattr(self, name)))
+        lead = WARM_UP[self.model] if self.warm_up is None else self.warm_up
+        if not (self.seconds > 0 and lead >= 0 and self.seeds > 0 and self.draws > 0 and self.seed >= 0):
+            raise UserError("seconds, seeds and draws must be positive, seed and warm-up not negative")
+        if not 0 <= self.every <= 1e3 * self.seconds:
+            raise UserError(f"every = {self.every:g} ms lies outside 0 to {1e3 * self.seconds:g} ms")
+        put("warm_up", 1e-3 * self.record * np.ceil(1e3 * lead / self.record - 1e-6).item())
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every plain option by name."""
+        apart = ("brain", "grid", "fixed", "eeg")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
+
+    @property
+    def lead(self) -> float:
+        """Warm-up, s."""
+        return self.warm_up or 0.0
 
     @property
     def step(self) -> float:
@@ -124,8 +161,9 @@ class Plan:
     @property
     def skipped(self) -> int:
         """Scans within the warm-up."""
-        return int(1e3 * self.warm_up / self.repetition) if self.repetition else 0
+        return int(1e3 * self.lead / self.repetition) if self.repetition else 0
 
+    @cached_property
     def points(self) -> list[dict[str, float]]:
         """Values of the grid and ``draw`` and ``seed`` of every run."""
         axes = [[(name, float(v)) for v in values] for name, values in self.grid.items()]
@@ -200,7 +238,7 @@ class Setting:
 
 def tasks(plan: Plan, size: int) -> list[list[int]]:
     """Points that run together, at most `size` of them, draw by draw."""
-    order = sorted(range(len(plan.points())), key=lambda k: (plan.points()[k]["draw"], k))
+    order = sorted(range(len(plan.points)), key=lambda k: (plan.points[k]["draw"], k))
     return [order[k : k + size] for k in range(0, len(order), size)]
 
 
@@ -215,7 +253,7 @@ def run_task(
     UserError
         If a point has no state of rest to start from, or records do not fit into memory.
     """
-    points = [plan.points()[k] for k in numbers]
+    points = [plan.points[k] for k in numbers]
     settings = (_circuit if plan.model == CIRCUIT else _reference)(plan, points)
     parts, done = [], 0
     for k, given in enumerate(settings):
@@ -249,10 +287,14 @@ def _run(
         precision=plan.precision, refresh=plan.refresh, observe=observe, every=every, scan=scan,
         threads=threads,
     )  # fmt: skip
-    found = followed(
-        simulation, 1e3 * (plan.seconds + plan.warm_up), checkpoint=checkpoint, progress=progress
-    )
-    late = found.record[round(1e3 * plan.warm_up / every) :]
+    try:
+        found = followed(
+            simulation, 1e3 * (plan.seconds + plan.lead), checkpoint=checkpoint, progress=progress
+        )
+    except Diverged as error:
+        point = ", ".join(f"{name} {value:g}" for name, value in chosen[error.run][1].items())
+        raise UserError(f"{point}: {str(error).split(': ', 1)[1]} (--dt), or leave the point out") from error
+    late = found.record[round(1e3 * plan.lead / every) :]
     record = np.einsum("tnok,rn->ktro", late[:, :, :told], given.region)
     bold = np.einsum("tnk,rn->ktr", found.bold, given.region)[:, plan.skipped :]
     mean, sd = np.ascontiguousarray(record.mean(1)), np.ascontiguousarray(record.std(1))
@@ -270,9 +312,9 @@ def _electrodes(plan: Plan, sources: np.ndarray, dipole: np.ndarray) -> np.ndarr
     return seen - seen.mean(1, keepdims=True)
 
 
-def _noise_seed(point: Mapping[str, float]) -> int:
+def _noise_seed(point: Mapping[str, float]) -> tuple[int, int]:
     """Runs of one seed share their noise over the grid, so that differences are those of the grid."""
-    return int(point["seed"]) * 1000 + int(point["draw"])
+    return int(point["seed"]), int(point["draw"])
 
 
 def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Setting]:
@@ -282,13 +324,20 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Settin
     delays = brain.lengths / plan.speed if plan.speed else None
     given = {name: np.array([[p[name]] for p in points]) for name in plan.grid}
     fixed = {k: np.asarray(v) for k, v in plan.fixed.items()} if isinstance(plan.fixed, Mapping) else {}
-    if plan.model == "hopf":
+    if plan.model == "hopf" and "strength" not in {*given, *fixed}:
         fixed["strength"] = weights.sum(1)
     if plan.model == "wong_wang" and "J_I" not in {*given, *fixed}:
-        # the linear rule for inhibition of Herzog et al. 2023; at strong coupling rates still rise
+        # linear rule for inhibition with the slope of Herzog et al. 2022 (0.75 elsewhere); rates still rise
         given["J_I"] = 1.0 + 0.725 * np.asarray(given.get("G", fixed.get("G", 1.0))) * weights.sum(1)
     links = Links.between(weights, delays, len(model.arriving()))
     args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
+    phase = np.array([
+        np.random.default_rng(source(_noise_seed(p), 3)).uniform(-np.pi, np.pi, len(brain)) for p in points
+    ])  # fmt: skip
+    if plan.model == "hopf":
+        args["start"] = {"x": 0.1 * np.cos(phase), "y": 0.1 * np.sin(phase)}
+    if plan.model == "kuramoto":
+        args["start"] = {"phase": phase}
     whole = np.eye(len(brain))
     first = OBSERVED[plan.model][:1]
     rows = list(range(len(points)))

@@ -1,6 +1,7 @@
 """Long runs: chunk by chunk, within a stated memory, with control from outside, and resumable."""
 
 import hashlib
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -84,7 +85,8 @@ def followed(
     memory : float
         GiB that what is recorded may take.
     checkpoint : path, optional
-        File that a run which was broken off goes on from, to the same numbers; removed by nobody here.
+        File that a run which was broken off goes on from, to the same numbers; removed by nobody here. It
+        holds the run; waveforms, and what a control remembers, are the caller's to give again.
     saved : float
         Seconds between two checkpoints.
     progress : callable, optional
@@ -96,6 +98,10 @@ def followed(
         If records would not fit into memory, intervals are no multiples of the step, or the checkpoint is
         that of another run.
     """
+    if simulation.step:
+        raise UserError(f"the simulation is at {simulation.time:g} ms, not at its start")
+    if control is not None and control.latency < 0:
+        raise UserError(f"latency = {control.latency:g} ms; it cannot be negative")
     interval = _steps(simulation, control.interval if control else CHUNK, exact=control is not None)
     total = _steps(simulation, duration, exact=False)
     _check_memory(simulation, total, memory)
@@ -107,6 +113,8 @@ def followed(
     identity = digest(simulation)
     if checkpoint is not None and checkpoint.exists():
         _restore(simulation, checkpoint, identity, kept, waiting)
+        if simulation.step > total:
+            raise UserError(f"{checkpoint} is at {simulation.time:g} ms, beyond {duration:g} ms")
     last = time.monotonic()
     while simulation.step < total:
         count = min(interval, total - simulation.step)
@@ -126,7 +134,7 @@ def followed(
 
 
 def digest(simulation: Simulation) -> str:
-    """What tells a run from any other: a hash of all its numbers."""
+    """What tells a run from any other: a hash of its equations, numbers, seeds and start."""
     out = hashlib.sha256()
     plan, scan = simulation.plan, simulation.scan
     told = (
@@ -136,10 +144,12 @@ def digest(simulation: Simulation) -> str:
         [(d.stimulus, list(d.nodes), d.index) for d in simulation.drives],
     )  # fmt: skip
     out.update(repr(told).encode())
+    out.update(simulation.code.digest.encode())
     arrays = [*simulation.packed.arrays.values(), *simulation.numbers.values.values()]
     if scan is not None:
         arrays += simulation.haemodynamics.values.values()
-    for array in [*arrays, *(own["key"] for own in simulation.arrays)]:
+    names = ("key", "state", "history")
+    for array in [*arrays, *(own[name] for own in simulation.arrays for name in names)]:
         out.update(np.ascontiguousarray(array).tobytes())
     return out.hexdigest()
 
@@ -147,7 +157,7 @@ def digest(simulation: Simulation) -> str:
 def _steps(simulation: Simulation, span: float, exact: bool) -> int:
     """A time in steps, a multiple of `refresh`."""
     unit = simulation.dt * simulation.refresh
-    count = max(1, round(span / unit))
+    count = max(1, round(span / unit) if exact else math.ceil(span / unit - 1e-6))
     if exact and abs(count * unit - span) > 1e-6 * unit:
         raise UserError(f"{span:g} ms is no multiple of {unit:g} ms, the step of what arrives")
     return count * simulation.refresh

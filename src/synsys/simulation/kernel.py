@@ -14,6 +14,7 @@ The code is LLVM instructions built from the traced equations, so there is one d
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -34,6 +35,8 @@ COUNTS = ("first", "steps", "ring", "every", "scan", "waves", "rows")
 (in steps of the balloon), steps of a waveform, rows of state."""
 SIDE = 8
 """Targets that are summed side by side where every region hears every other."""
+MOST_DRAWS = 128
+"""Noisy states and filtered inputs of a model, two a pair: more would repeat the noise of the next node."""
 COMMON = 0xFFFFFFC0 >> 6
 """What stands for the node in the counter of inputs common to all regions."""
 
@@ -300,10 +303,11 @@ class Writer:
 
 
 class Code(NamedTuple):
-    """Machine code and what keeps it alive."""
+    """Machine code, what keeps it alive, and a hash of its instructions."""
 
     engine: Any
     run: Callable[[Any, Any], None]
+    digest: str
 
 
 def compiled(plan: Plan) -> Code:
@@ -326,7 +330,8 @@ def loaded(module: Any) -> Code:
     options.slp_vectorization = options.loop_vectorization = False  # it is vector code already
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
+    digest = sha256(str(module).encode()).hexdigest()
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-    return Code(engine, kind(engine.get_function_address("run")))
+    return Code(engine, kind(engine.get_function_address("run")), digest)

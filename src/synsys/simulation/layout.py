@@ -10,12 +10,12 @@ class Batch:
 
     Parameters
     ----------
-    nodes, batch, lanes, threads : int
+    nodes, batch, lanes : int
     """
 
     across = False
 
-    def __init__(self, nodes: int, batch: int, lanes: int, threads: int) -> None:
+    def __init__(self, nodes: int, batch: int, lanes: int) -> None:
         self.groups = [np.arange(k, min(k + lanes, batch)) for k in range(0, batch, lanes)]
         self.rows, self._lanes = nodes, lanes
 
@@ -34,17 +34,17 @@ class Batch:
 
 
 class Across:
-    """Regions side by side, for few runs without delays: (run and vector, ..., lanes), a group per thread.
+    """Regions side by side, for few runs without delays: (run and vector, ..., lanes), a group for every run.
 
     Parameters
     ----------
-    nodes, batch, lanes, threads : int
+    nodes, batch, lanes : int
     """
 
     across = True
 
-    def __init__(self, nodes: int, batch: int, lanes: int, threads: int) -> None:
-        self.groups = [g for g in np.array_split(np.arange(batch), threads) if len(g)]
+    def __init__(self, nodes: int, batch: int, lanes: int) -> None:
+        self.groups = list(np.arange(batch)[:, None])
         self.nodes, self._lanes = nodes, lanes
         self.vectors = -(-nodes // lanes)
         self.rows = self.vectors

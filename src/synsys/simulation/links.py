@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synsys.core.errors import UserError
+from synsys.core.errors import UserError, unknown
+from synsys.simulation.model import Equations, Model
 
 MOST_BLOCK = 8
 """Steps of a block at most; as many vectors are summed side by side."""
@@ -89,6 +90,26 @@ class Drive:
     index: tuple[int, ...] = ()
 
 
+def check_drives(drives: Sequence[Drive], model: Model, equations: Equations, nodes: int) -> None:
+    """Refuse inputs that the model has not, nodes that are not there, and two inputs in one place.
+
+    Raises
+    ------
+    UserError
+    """
+    taken: set[tuple[str, tuple[int, ...], int]] = set()
+    for drive in drives:
+        if (drive.stimulus, drive.index) not in equations.stimuli:
+            raise unknown(f"stimulus of {model.name}", drive.stimulus, model.stimuli)
+        for node in drive.nodes:
+            if not 0 <= node < nodes:
+                raise UserError(f"stimulus {drive.stimulus}: node {node} of 0 to {nodes - 1}")
+            place = drive.stimulus, drive.index, int(node)
+            if place in taken:
+                raise UserError(f"stimulus {drive.stimulus}: node {node} is driven twice; add the waveforms")
+            taken.add(place)
+
+
 class Packed:
     """Connections as the kernel reads them.
 
@@ -128,7 +149,8 @@ class Packed:
         for name, most in (("target", nodes), ("source", nodes), ("channel", channels), ("emitted", emitted)):
             value = getattr(links, name)
             if len(value) and not 0 <= value.min() <= value.max() < most:
-                raise UserError(f"connections: {name} {value.max()} of 0 to {most - 1}")
+                wrong = value.min() if value.min() < 0 else value.max()
+                raise UserError(f"connections: {name} {wrong} of 0 to {most - 1}")
         lag = np.rint(links.delay / (dt * refresh)).astype(int)
         self.delayed = bool((lag > 0).any())
         both = heun and refresh == 1  # the second stage hears the next point

@@ -68,6 +68,8 @@ class Model:
         Inputs ``u.NAME`` that a user may drive, 0 otherwise.
     bounds : mapping of str to (float, float)
         States that are held within limits after every step.
+    periodic : mapping of str to float
+        States that are angles: after every step the nearest multiple of this period is taken away.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Model:
     common: Mapping[str, Shape] = field(default_factory=dict)
     stimuli: Mapping[str, Shape] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    periodic: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in [*self.filtered, *self.common]:
@@ -151,6 +154,12 @@ class Equations:
     def bounds(self) -> dict[int, tuple[float, float]]:
         """Limits of states by number."""
         known = self.model.bounds
+        return {k: known[name] for k, (name, _) in enumerate(self.states) if name in known}
+
+    @property
+    def periods(self) -> dict[int, float]:
+        """Periods of states by number."""
+        known = self.model.periodic
         return {k: known[name] for k, (name, _) in enumerate(self.states) if name in known}
 
     def parameter(self, name: str, index: Shape = ()) -> Node:

@@ -5,11 +5,15 @@ import numpy as np
 from synsys.simulation.model import Model, Parameter
 
 P = Parameter
+NEAR = 1e-3
+"""Argument (Hz) of the transfer function below which it is held, where the formula turns to 0 / 0; the rate
+is right there to 1 in 10^4."""
 
 
 def _transfer(current, a, b, d):
     """Rate (Hz) of an input current (nA): (a I - b) / (1 - exp(-d (a I - b)))."""
     y = a * current - b
+    y = np.where(np.abs(y) < NEAR, NEAR, y)
     return y / (1.0 - np.exp(-d * y))
 
 
@@ -110,6 +114,7 @@ kuramoto = Model(
     emits=lambda x, p: {"sine": np.sin(x.phase), "cosine": np.cos(x.phase)},
     observed=lambda x, p, u: {"sine": np.sin(x.phase), "cosine": np.cos(x.phase), "phase": x.phase},
     noise={"phase": "sigma"},
+    periodic={"phase": 2 * np.pi},
 )
 """Phase oscillators, dtheta_i = 2 pi f_i + G sum_j W_ij sin(theta_j - theta_i) (Kuramoto 1984; the sine of a
 difference as products of sines and cosines, so that regions send two numbers each)."""

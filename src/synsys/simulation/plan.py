@@ -215,6 +215,8 @@ class Grouping:
         What the balloon hears.
     driven : set of (str, tuple)
         Stimuli that are used.
+    kept : set of str
+        Parameters that stay in the equations even where they are 0.
     """
 
     def __init__(
@@ -225,8 +227,9 @@ class Grouping:
         observe: Sequence[str] = (),
         drive: str | None = None,
         driven: set[tuple[str, tuple[int, ...]]] | None = None,
+        kept: set[str] | None = None,
     ) -> None:
-        self.equations, self.numbers, self.dt = equations, numbers, dt
+        self.equations, self.numbers, self.dt, self._kept = equations, numbers, dt, kept or set()
         self.observe, self.drive = list(observe), drive
         self._silent = set(equations.stimuli) - (driven or set())
 
@@ -246,7 +249,7 @@ class Grouping:
         zero = graph.const(0.0)
         gone = {graph.node("stimulus", data=key).number: zero for key in self._silent}
         for key, value in self.numbers.parts(nodes).items():
-            if not value.any():
+            if not value.any() and key[1] not in self._kept:
                 gone[eq.parameter(*key[1:]).number] = zero
         emitted = list(eq.emitted.values())
         parts: dict[str, list[Node]] = {

@@ -10,19 +10,27 @@ from typing import Any
 import numpy as np
 
 from synsys.core.errors import UserError, unknown
+from synsys.simulation.begin import Seed, begun, noise_begun, sent_at, source
 from synsys.simulation.haemodynamics import Scan, balloon_model
-from synsys.simulation.kernel import COUNTS, POINTERS, SIDE, compiled
+from synsys.simulation.kernel import COUNTS, MOST_DRAWS, POINTERS, SIDE, compiled
 from synsys.simulation.layout import Across, Batch
-from synsys.simulation.links import Drive, Links, Packed
+from synsys.simulation.links import Drive, Links, Packed, check_drives
 from synsys.simulation.model import Model
-from synsys.simulation.plan import Grouping, Numbers, Part, Plan, leading
-from synsys.simulation.trace import evaluated
+from synsys.simulation.plan import Grouping, Numbers, Part, Plan
 
 LANES = 8
 """Lanes of a vector: with them a batch of 16 keeps two threads busy."""
 METHODS = ("heun", "euler")
 PRECISIONS = ("float32", "float64")
 INTEGERS = ("start", "sender", "lag", "sends", "ident", "wave_of", "key")
+
+
+class Diverged(FloatingPointError):
+    """A run that left the finite numbers; `run` is its place in the batch."""
+
+    def __init__(self, what: str, run: int) -> None:
+        super().__init__(f"run {run}: {what}; try a smaller step")
+        self.run = run
 
 
 class Simulation:
@@ -38,7 +46,7 @@ class Simulation:
     links : Links
     parameters : mapping, optional
         Instead of the defaults; each broadcast to (K, N, ...).
-    seeds : sequence of K int
+    seeds : sequence of K int, or of tuples of int
         Seed of the noise of each lane.
     dt : float
         Step, ms.
@@ -77,7 +85,7 @@ class Simulation:
         nodes: int,
         links: Links,
         parameters: Mapping[str, Any] | None = None,
-        seeds: Sequence[int] = (0,),
+        seeds: Sequence[Seed] = (0,),
         *,
         dt: float = 0.1,
         method: str = "heun",
@@ -107,9 +115,7 @@ class Simulation:
         for name in [*self.observe, *([scan.drive] if scan else [])]:
             if name not in eq.observed:
                 raise unknown(f"observable of {model.name}", name, eq.observed)
-        for drive in self.drives:
-            if (drive.stimulus, drive.index) not in eq.stimuli:
-                raise unknown(f"stimulus of {model.name}", drive.stimulus, model.stimuli)
+        check_drives(self.drives, model, eq, nodes)
         self.every = self._whole(every, dt, "every")
         labels = np.zeros(nodes, int) if templates is None else np.unique(templates, return_inverse=True)[1]
         if len(labels) != nodes:
@@ -121,13 +127,17 @@ class Simulation:
         )
         alike = self.packed.dense and len(set(labels)) == 1 and not self.drives and not eq.common
         few = alike and self.batch <= lanes // 2
-        self.layout = (Across if few else Batch)(nodes, self.batch, lanes, self.threads)
+        self.layout = (Across if few else Batch)(nodes, self.batch, lanes)
         self.numbers = Numbers.of(model, parameters or {}, self.batch, nodes, few)
         vectors = self.layout.rows if few else 0
         if few:
             self.packed.lay_across(lanes, SIDE)
+        if (draws := len(eq.states) + len(eq.filtered)) > MOST_DRAWS:
+            raise UserError(f"{model.name} has {draws} states and filtered inputs; {MOST_DRAWS} at most")
+        # what is 0 in all runs is left out, but not what another batch of the same sweep may have
+        kept = set() if templates is not None else set(parameters or {})
         driven = {(d.stimulus, d.index) for d in self.drives}
-        grouping = Grouping(eq, self.numbers, dt, self.observe, scan.drive if scan else None, driven)
+        grouping = Grouping(eq, self.numbers, dt, self.observe, scan.drive if scan else None, driven, kept)
         groups, at = [], 0
         for label in np.unique(labels):
             members = self.order[labels[self.order] == label]
@@ -201,24 +211,24 @@ class Simulation:
         return self._typed(arrays)
 
     def _own_arrays(
-        self, members: np.ndarray, seeds: Sequence[int], start: Mapping[str, Any]
+        self, members: np.ndarray, seeds: Sequence[Seed], start: Mapping[str, Any]
     ) -> dict[str, np.ndarray]:
         """What a group of lanes has for itself."""
         lanes, packed, width, eq = self.layout.lanes(members), self.layout.packed, self.lanes, self.equations
-        x = self._start(start, lanes)
-        idle = [np.zeros((self.nodes, len(lanes)))] * len(eq.filtered)
-        state = packed(np.stack([*x.values(), *idle], 1))
+        own = [seeds[k] for k in lanes]
+        x = begun(self.model, start, self.batch, self.order, lanes)
+        drawn = noise_begun(self.numbers, eq.filtered, own, self.order, lanes)
+        state = packed(np.concatenate([np.stack(list(x.values()), 1), drawn], 1))
         n = len(state)
         row, ring = self.packed.row, self.packed.ring + (0 if self.plan.dense else self.plan.points)
-        sent = packed(self._sent(x, lanes))
+        sent = packed(sent_at(eq, self.numbers, x, self.order, lanes))
         if self.layout.across:
             history = np.concatenate([np.zeros((1, width)), sent.reshape(-1, width)])
         else:
             history = np.zeros((int(row.max(initial=0)) + 1, ring, width))
             history[row.ravel()] = sent.reshape(-1, 1, width)
             history[0] = 0.0
-        seeded = [np.random.SeedSequence(int(seeds[k])).generate_state(2, np.uint32) for k in lanes]
-        words = np.array(seeded).T.view(np.int32)
+        words = np.array([source(seed).generate_state(2, np.uint32) for seed in own]).T.view(np.int32)
         ident = np.broadcast_to(self.order[:, None, None], (self.nodes, 1, len(lanes)))
         if self.layout.across:
             words, ident = packed(np.broadcast_to(words, (self.nodes, *words.shape))), packed(ident)
@@ -226,13 +236,16 @@ class Simulation:
             ident = ident[..., 0]
         balloon = np.zeros((n, 5, width))
         balloon[:, 1:4] = 1.0
+        common = np.zeros((max(1, len(eq.common)), self.plan.span + 1, width))
+        if eq.common:  # the last place of a block is the first of the next
+            common[:, -1] = noise_begun(self.numbers, eq.common, own, None, lanes)[0]
         arrays = {
             "state": state,
             "varied": self._fixed("varied", lanes),
             "arriving": np.zeros((n * len(eq.channels) + SIDE, self.plan.points, width)),
             "history": history,
             "sum": np.zeros((n, max(1, len(self.observe)), width)),
-            "common": np.zeros((max(1, len(self.plan.common)), self.plan.span + 1, width)),
+            "common": common,
             "balloon": balloon,
             "key": words,
             "ident": ident,
@@ -241,31 +254,6 @@ class Simulation:
             part = self.plan.balloon[1]
             arrays["balloon_varied"] = packed(self.haemodynamics.beforehand(part.varied, self.order, lanes))
         return self._typed(arrays)
-
-    def _start(self, given: Mapping[str, Any], lanes: np.ndarray) -> dict[Any, np.ndarray]:
-        """Start of every state, (N, lanes), nodes in the order of the kernel."""
-        for name in given:
-            if name not in self.model.states:
-                raise unknown(f"state of {self.model.name}", name, self.model.states)
-        out = {}
-        for name, default in self.model.states.items():
-            shape = np.shape(default)
-            value = leading(np.asarray(given.get(name, default), float), shape, name)
-            value = np.broadcast_to(value, (self.batch, self.nodes, *shape))[lanes][:, self.order]
-            for index in np.ndindex(*shape):
-                out[name, index] = value[(slice(None), slice(None), *index)].T
-        return out
-
-    def _sent(self, x: Mapping[Any, np.ndarray], lanes: np.ndarray) -> np.ndarray:
-        """What nodes send at the start, (N, emitted, lanes)."""
-        values: dict[Any, Any] = {("state", *key): value for key, value in x.items()}
-        for key, value in self.numbers.parts(self.order).items():
-            values[key] = (value[lanes] if value.shape[0] > 1 else value).T
-        sent = evaluated(list(self.equations.emitted.values()), values)
-        out = np.zeros((self.nodes, len(sent), len(lanes)))
-        for k, value in enumerate(sent):
-            out[:, k] = value
-        return out
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -289,8 +277,8 @@ class Simulation:
         ------
         UserError
             If waveforms are missing or have another shape.
-        FloatingPointError
-            If a state is no longer finite.
+        Diverged
+            If a state is no longer finite; a FloatingPointError that names the run.
         """
         if steps < 1 or steps % self.refresh:
             raise UserError(f"{steps} steps: a positive multiple of refresh = {self.refresh} is needed")
@@ -312,8 +300,8 @@ class Simulation:
         for name, value in self.states().items():
             bad = np.isinf(value) | (np.isnan(value) & ~self._idle(name))
             if bad.any():
-                lane = int(np.argmax(bad.reshape(self.batch, -1).any(1)))
-                raise FloatingPointError(f"run {lane}: {name} is no longer finite at {self.time:g} ms")
+                run = int(np.argmax(bad.reshape(self.batch, -1).any(1)))
+                raise Diverged(f"{name} is no longer finite at {self.time:g} ms", run)
         bold = self.layout.unpacked([part[:, :, None] for _, part in parts])[:, :, 0]
         return self.layout.unpacked([part for part, _ in parts])[:, self.place], bold[:, self.place]
 

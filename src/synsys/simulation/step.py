@@ -219,7 +219,9 @@ class Step:
         return self._normals[pair][draw % 2]
 
     def _bounded(self, equations: Equations, k: int, value: ir.Value) -> ir.Value:
-        """The value of a state within its limits."""
+        """The value of a state within its limits or its period."""
+        if k in equations.periods:
+            return self.w.v.wrapped(value, equations.periods[k])
         if k not in equations.bounds:
             return value
         low, high = equations.bounds[k]

@@ -98,12 +98,19 @@ class Graph:
                 return a
             if b.fixed and not a.fixed:
                 return self.apply("mul", a, self.apply("div", self.const(1.0), b))
-        if op == "pow" and args[1].op == "const" and args[1].data in (1.0, 2.0, 3.0):
-            out = args[0]
-            for _ in range(int(args[1].data) - 1):
-                out = self.apply("mul", out, args[0])
-            return out
+        if op == "pow" and args[1].op == "const" and float(args[1].data).is_integer():
+            return self._whole_power(args[0], int(args[1].data))
         return self.node(op, args)
+
+    def _whole_power(self, base: Node, exponent: int) -> Node:
+        """Products by repeated squaring, which also hold for negative numbers."""
+        if exponent < 0:
+            return self.apply("div", self.const(1.0), self._whole_power(base, -exponent))
+        if exponent == 0:
+            return self.const(1.0)
+        half = self._whole_power(base, exponent // 2) if exponent > 1 else self.const(1.0)
+        square = self.apply("mul", half, half)
+        return self.apply("mul", square, base) if exponent % 2 else square
 
     def replaced(self, roots: Iterable[Node], what: Mapping[int, Node]) -> list[Node]:
         """The same roots with some nodes (by number) replaced, simplified anew."""

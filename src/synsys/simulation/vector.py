@@ -110,12 +110,12 @@ class Lanes:
         return self.b.select(where, a, b)
 
     def max(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The larger."""
-        return self.select(self.gt(a, b), a, b)
+        """The larger; a where it is not a number."""
+        return self.select(self.lt(a, b), b, a)
 
     def min(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The smaller."""
-        return self.select(self.lt(a, b), a, b)
+        """The smaller; a where it is not a number."""
+        return self.select(self.gt(a, b), b, a)
 
     def sqrt(self, a: ir.Value) -> ir.Value:
         """Square root."""
@@ -147,7 +147,7 @@ class Lanes:
         return self.b.fmul(out, self.b.bitcast(power, self.vec))
 
     def log(self, x: ir.Value) -> ir.Value:
-        """Natural logarithm of x > 0; of 0, that of the smallest number."""
+        """Natural logarithm of x > 0; of 0, that of the smallest number; NaN below."""
         bits = self.b.bitcast(x, self.ints)
         power = self.b.sub(self.b.ashr(bits, self.int_const(self._mantissa)), self.int_const(self._bias))
         part = self.b.and_(bits, self.int_const((1 << self._mantissa) - 1))
@@ -157,7 +157,8 @@ class Lanes:
         e = self._float(self.b.add(power, self.b.zext(big, self.ints)))
         s = self.div(self.b.fsub(m, self.const(1.0)), self.b.fadd(m, self.const(1.0)))
         terms = [2.0 / (2 * k + 1) for k in range(self._log_terms)]
-        return self.fma(e, self.const(math.log(2.0)), self.b.fmul(s, self._series(self.b.fmul(s, s), terms)))
+        found = self.fma(e, self.const(math.log(2.0)), self.b.fmul(s, self._series(self.b.fmul(s, s), terms)))
+        return self.select(self.ge(x, self.const(0.0)), found, self.const(math.nan))
 
     def log1p(self, x: ir.Value) -> ir.Value:
         """log(1 + x), accurate for small x (Kahan's correction)."""
@@ -179,8 +180,14 @@ class Lanes:
         return self.div(grown, self.b.fadd(grown, self.const(2.0)))
 
     def pow(self, x: ir.Value, y: ir.Value) -> ir.Value:
-        """x^y for x >= 0 and y > 0."""
+        """x^y for x >= 0 and y > 0; NaN for x < 0 (whole constant y are products, see `trace`)."""
         return self.exp(self.b.fmul(y, self.log(x)))
+
+    def wrapped(self, x: ir.Value, period: float) -> ir.Value:
+        """x less the nearest multiple of a period."""
+        magic = self.const(1.5 * 2.0**self._mantissa)
+        n = self.b.fsub(self.fma(x, self.const(1.0 / period), magic), magic)
+        return self.fma(n, self.const(-period), x)
 
     def sin(self, x: ir.Value) -> ir.Value:
         """Sine of |x| up to some thousands."""
