@@ -31,10 +31,10 @@ def main() -> None:
     args = in_time([HealthyBrain(BrainModel(load_embedded()), Draw(0)).state])
     lines = [
         "# Time of our own circuit", "",
-        f"`python benchmarks/simulation_circuit.py --seconds {given.seconds:g}`: {args['nodes']} nodes, batch "
-        f"of {BATCH}, {THREADS} threads, Heun, delays, 1/f and background noise, BOLD; load {load:.1f} before. "
-        f"Seconds are those of 60 s (bar: {BAR:g}); processor seconds are of both threads together.", "",
-        "| precision | step, ms | compilation, s | simulation, s | processor, s | history, MiB | rounding, ms |",
+        f"`python benchmarks/simulation_circuit.py --seconds {given.seconds:g}`: {args['nodes']} nodes, "
+        f"batch of {BATCH}, {THREADS} threads, Heun, delays, 1/f and background noise, BOLD; load {load:.1f} "
+        f"before. Seconds are those of 60 s (bar: {BAR:g}); processor seconds, of both threads together.", "",
+        "| precision | step, ms | compilation, s | simulation, s | processor, s | history, MiB | rounding |",
         "|-|-|-|-|-|-|-|",
     ]  # fmt: skip
     for precision, dt in (("float32", 0.25), ("float32", 0.2), ("float64", 0.25)):
