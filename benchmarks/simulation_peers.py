@@ -155,8 +155,8 @@ def page(found: Found, repeats: int, load: float) -> list[str]:
         f"work: load average {load:.1f} before the run). Median of {repeats} interleaved runs, compilation "
         f"and imports left out; by wall time, and per processor second, where other work on the "
         f"machine hardly counts; Python {platform.python_version()}, {platform.machine()}. Mean rates say "
-        "whether tools simulate the same (slow ones run so briefly that theirs have not settled); remarks say "
-        "where they cannot. A node-step is one region, one set, one step.",
+        "whether tools simulate the same (slow ones run so briefly that theirs have not settled); remarks "
+        "say where they cannot. A node-step is one region, one set, one step.",
     ]
     for (delay, sims), results in found.items():
         title = ("with delays (tract length at 4 m/s)" if delay else "without delays") + (
