@@ -26,12 +26,11 @@ from synsys.simulation.run import Simulation  # noqa: E402
 
 weights, lengths = connectome()
 parameters = {"G": couplings(given.sims)[:, None], "J_I": INHIBITION, "sigma": NOISE}
-lanes = 8 if given.sims <= 8 * given.threads else 16
 with Clock() as building:
     simulation = Simulation(
         wong_wang, NODES, Links.between(weights, lengths / SPEED if given.delay else None), parameters,
         range(given.sims), dt=DT, method="euler", precision=given.dtype, observe=["S_E"], every=TR,
-        scan=Scan("S_E", TR), threads=given.threads, lanes=lanes,
+        scan=Scan("S_E", TR), threads=given.threads,
     )  # fmt: skip
     simulation.advance(10)
 with Clock() as clock:

@@ -70,8 +70,8 @@ class Simulation:
         States at time 0, broadcast to (K, N, ...).
     threads : int, optional
         All processors that this process may use by default.
-    lanes : int
-        Width of a vector.
+    lanes : int, optional
+        Width of a vector: 8, or 4 for up to 4 runs side by side.
 
     Raises
     ------
@@ -99,7 +99,7 @@ class Simulation:
         templates: Sequence[Any] | None = None,
         start: Mapping[str, Any] | None = None,
         threads: int | None = None,
-        lanes: int = LANES,
+        lanes: int | None = None,
     ) -> None:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
@@ -108,7 +108,7 @@ class Simulation:
         if dt <= 0 or refresh < 1 or not len(seeds):
             raise UserError(f"dt = {dt:g} ms, refresh = {refresh}, {len(seeds)} seeds: all must be positive")
         self.model, self.nodes, self.dt, self.refresh = model, nodes, dt, refresh
-        self.batch, self.lanes, self.dtype = len(seeds), lanes, np.dtype(precision)
+        self.batch, self.dtype = len(seeds), np.dtype(precision)
         self.threads = threads or len(os.sched_getaffinity(0))
         self.equations = eq = model.traced()
         self.observe, self.scan, self.drives = list(observe), scan, list(drives)
@@ -126,7 +126,9 @@ class Simulation:
             links, self.place, len(eq.channels), len(eq.emitted), dt, method == "heun", refresh, SIDE
         )
         alike = self.packed.dense and len(set(labels)) == 1 and not self.drives and not eq.common
-        few = alike and self.batch <= lanes // 2
+        few = alike and self.batch <= (lanes or LANES) // 2
+        lanes = lanes or (LANES if few or self.batch > LANES // 2 else LANES // 2)
+        self.lanes = lanes
         self.layout = (Across if few else Batch)(nodes, self.batch, lanes)
         self.numbers = Numbers.of(model, parameters or {}, self.batch, nodes, few)
         vectors = self.layout.rows if few else 0
