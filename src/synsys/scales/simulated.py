@@ -33,6 +33,9 @@ DRIVES = {"wong_wang": "S_E", "hopf": "x", CIRCUIT: "synaptic"}
 FLOW = 0.2
 """Vasodilatory signal per relative change of excitatory synaptic current, 1/s: with an autoregulation
 of 0.41 a lasting fall by half lowers flow by a quarter (declared)."""
+INHIBITION = 0.725
+"""Slope of the linear rule J_I = 1 + slope G strength for inhibition in `wong_wang`: that of public code
+after Herzog et al. 2022, where other code has 0.75; the paper was not read (declared)."""
 WARM_UP = {CIRCUIT: 20.0, "wong_wang": 20.0, "hopf": 150.0, "kuramoto": 5.0}
 """Seconds before anything counts: the balloon takes some 20 s to forget its start, and a Hopf node below its
 bifurcation three of its 50 s."""
@@ -327,8 +330,7 @@ def _reference(plan: Plan, points: Sequence[Mapping[str, float]]) -> list[Settin
     if plan.model == "hopf" and "strength" not in {*given, *fixed}:
         fixed["strength"] = weights.sum(1)
     if plan.model == "wong_wang" and "J_I" not in {*given, *fixed}:
-        # linear rule for inhibition with the slope of Herzog et al. 2022 (0.75 elsewhere); rates still rise
-        given["J_I"] = 1.0 + 0.725 * np.asarray(given.get("G", fixed.get("G", 1.0))) * weights.sum(1)
+        given["J_I"] = 1.0 + INHIBITION * np.asarray(given.get("G", fixed.get("G", 1.0))) * weights.sum(1)
     links = Links.between(weights, delays, len(model.arriving()))
     args = {"model": model, "nodes": len(brain), "links": links, "parameters": {**fixed, **given}}
     phase = np.array([
