@@ -18,8 +18,8 @@ STATES = ("reference", "perturbed")
 CELLS = ("E", "PV", "SST", "TC", "RE", "D1", "D2", "FSI", "GPe", "GPi", "STN", "DCN", "PC")
 LEVELS = (
     "genetic", "epigenetic", "molecular", "ion_channel", "immune", "metabolic", "endocrine", "environment",
-    "development", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network", "inference",
-    "symptom", "outcome", "behaviour",
+    "development", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network", "task",
+    "inference", "symptom", "outcome", "behaviour",
 )  # fmt: skip
 ORIGINS = ("input", "by construction", "wired", "emergent")
 LABELS = ("simulated-causal", "observed", "associative")

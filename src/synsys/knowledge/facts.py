@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 Level = Literal[
     "genetic", "epigenetic", "molecular", "ion_channel", "immune", "metabolic", "endocrine", "environment",
-    "development", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network", "inference",
-    "symptom", "outcome", "behaviour", "method", "therapy", "disorder",
+    "development", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network", "task",
+    "inference", "symptom", "outcome", "behaviour", "method", "therapy", "disorder",
 ]  # fmt: skip
 Kind = Literal["perturbation", "readout", "both", "method", "therapy", "disorder"]
 

@@ -23,7 +23,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "synapse": ("synaptic", "cellular"),
     "circuit": ("microcircuit", "oscillation", "circuit"),
     "network": ("network",),
-    "symptom": ("inference", "symptom", "behaviour", "outcome"),
+    "symptom": ("task", "inference", "symptom", "behaviour", "outcome"),
 }  # fmt: skip
 """Levels of the vocabulary by the stages that a cascade passes, in their expected order."""
 INTERVAL = (0.05, 0.95)

@@ -21,7 +21,7 @@ MOST_LINKS = 12
 PER_LEVEL = 3
 """Emergent readouts drawn per level."""
 _LEFT = ("molecular", "synaptic", "cellular", "microcircuit", "oscillation", "circuit", "network",
-         "inference", "symptom", "behaviour")  # fmt: skip
+         "task", "inference", "symptom", "behaviour")  # fmt: skip
 _BOX, _HIGH, _GAP, _ROW = 168, 34, 58, 46
 """Width and height of a box of the tables, the room between columns, the least height of a row."""
 _WIDE, _LOW, _STEP, _TITLE = 290, 24, 30, 26

@@ -33,7 +33,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "Rhythms": ("oscillation",),
     "Microcircuit and circuits": ("microcircuit", "circuit"),
     "Networks": ("network",),
-    "Inference, symptoms and behaviour": ("inference", "symptom", "behaviour", "outcome"),
+    "Tasks, inference, symptoms and behaviour": ("task", "inference", "symptom", "behaviour", "outcome"),
 }
 """Panels of the course, from the molecule to the person, by level."""
 BAND = (0.05, 0.5, 0.95)

@@ -41,8 +41,8 @@ _PAIRED = {
 _TITLES = {
     "molecular": "Molecule", "genetic": "Gene", "epigenetic": "Epigenome", "ion_channel": "Ion channel",
     "synaptic": "Synapse", "cellular": "Cell", "microcircuit": "Microcircuit", "oscillation": "Rhythm",
-    "circuit": "Circuit", "network": "Network", "inference": "Inference", "symptom": "Symptom",
-    "immune": "Immune system", "metabolic": "Metabolism", "endocrine": "Hormones",
+    "circuit": "Circuit", "network": "Network", "task": "Task", "inference": "Inference",
+    "symptom": "Symptom", "immune": "Immune system", "metabolic": "Metabolism", "endocrine": "Hormones",
     "environment": "Environment", "development": "Development", "outcome": "Outcome",
     "behaviour": "Behaviour",
 }  # fmt: skip

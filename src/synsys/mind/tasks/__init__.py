@@ -1,0 +1,1 @@
+"""Tasks run on the state of a brain and scored as people are."""

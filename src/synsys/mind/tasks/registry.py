@@ -1,0 +1,12 @@
+"""All tasks, by name."""
+
+from functools import cache
+
+from synsys.mind.tasks.record import Task
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Every task that runs on a brain."""
+    found: tuple[Task, ...] = ()
+    return {task.name: task for task in found}
