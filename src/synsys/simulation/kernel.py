@@ -12,8 +12,8 @@ The code is LLVM instructions built from the traced equations, so there is one d
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from llvmlite import ir
 
 from synsys.simulation.plan import Plan
 from synsys.simulation.step import Step
-from synsys.simulation.vector import Lanes, Pair
+from synsys.simulation.vector import Lanes, Pair, counted
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 POINTERS = (
@@ -90,22 +90,9 @@ class Writer:
         place = self.b.gep(self.at[name], [self.b.mul(index, I64(self.plan.lanes))])
         return self.b.bitcast(place, self.v.vec.as_pointer())
 
-    @contextmanager
-    def loop(self, start: ir.Value, stop: ir.Value, by: int = 1) -> Iterator[ir.Value]:
+    def loop(self, start: ir.Value, stop: ir.Value, by: int = 1) -> AbstractContextManager[ir.Value]:
         """for i in range(start, stop, by)."""
-        b, function = self.b, self.b.function
-        before = b.block
-        head, body, done = (function.append_basic_block(n) for n in ("head", "body", "done"))
-        b.branch(head)
-        b.position_at_end(head)
-        i = b.phi(I64)
-        i.add_incoming(start, before)
-        b.cbranch(b.icmp_signed("<", i, stop), body, done)
-        b.position_at_end(body)
-        yield i
-        i.add_incoming(b.add(i, I64(by)), b.block)
-        b.branch(head)
-        b.position_at_end(done)
+        return counted(self.b, start, stop, by)
 
     # -- the whole ----------------------------------------------------------------------------------
 

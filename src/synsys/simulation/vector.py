@@ -8,6 +8,8 @@ Muller 1958.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from llvmlite import ir
@@ -19,6 +21,24 @@ PARITY = 0x1BD11BDA
 ROUNDS = 20
 CONTRACT = ("contract",)
 Pair = tuple[ir.Value, ir.Value]
+
+
+@contextmanager
+def counted(b: ir.IRBuilder, start: ir.Value, stop: ir.Value, by: int = 1) -> Iterator[ir.Value]:
+    """A loop for i in range(start, stop, by): what is built inside is its body."""
+    whole = ir.IntType(64)
+    before, function = b.block, b.function
+    head, body, done = (function.append_basic_block(n) for n in ("head", "body", "done"))
+    b.branch(head)
+    b.position_at_end(head)
+    i = b.phi(whole)
+    i.add_incoming(start, before)
+    b.cbranch(b.icmp_signed("<", i, stop), body, done)
+    b.position_at_end(body)
+    yield i
+    i.add_incoming(b.add(i, whole(by)), b.block)
+    b.branch(head)
+    b.position_at_end(done)
 
 
 class Lanes:

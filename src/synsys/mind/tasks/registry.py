@@ -2,11 +2,12 @@
 
 from functools import cache
 
+from synsys.mind.tasks import oddball, steady_state
 from synsys.mind.tasks.record import Task
 
 
 @cache
 def tasks() -> dict[str, Task]:
     """Every task that runs on a brain."""
-    found: tuple[Task, ...] = ()
+    found: tuple[Task, ...] = (steady_state.TASK, oddball.TASK)
     return {task.name: task for task in found}

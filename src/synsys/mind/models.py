@@ -1,0 +1,36 @@
+"""All models of behaviour by name."""
+
+from functools import cache
+
+from synsys.core.errors import unknown
+from synsys.mind.model import Model
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Every model that `synsys mind` knows, by name."""
+    from synsys.mind.filters import binary, continuous
+    from synsys.mind.learning import q_learning, rescorla_wagner
+    from synsys.mind.rlwm import rlwm
+    from synsys.mind.twostep import two_step
+
+    found = (
+        rescorla_wagner(), binary(levels=2), binary(), binary(enhanced=False), continuous(),
+        continuous(enhanced=False), q_learning(dual=False, sticky=False), q_learning(sticky=False),
+        q_learning(dual=False), q_learning(), q_learning(lapse=True), two_step(), rlwm(), rlwm(memory=False),
+        rlwm(slow=False),
+    )  # fmt: skip
+    return {model.name: model for model in found}
+
+
+def model_named(name: str) -> Model:
+    """A model by its name.
+
+    Raises
+    ------
+    UserError
+        For an unknown name.
+    """
+    if name not in models():
+        raise unknown("model", name, models(), "see synsys mind models")
+    return models()[name]
