@@ -3,8 +3,9 @@
 Usage: python benchmarks/corollary_discharge.py [--bootstraps 4000]
 
 Public single-trial amplitudes of people with schizophrenia and without a diagnosis (Ford et al. 2014,
-Schizophr Bull 40:804), mean of Fz, FCz and Cz. Accounts (`mind.corollary_discharge`) are hierarchical models
-of single trials, fitted to the odd trials of every person and scored on the even ones, and the other way round.
+Schizophr Bull 40:804), mean of Fz, FCz and Cz. Accounts (`mind.corollary_discharge`) are hierarchical
+models of single trials, fitted to the odd trials of every person and scored on the even ones, and the other
+way round.
 """
 
 import argparse
