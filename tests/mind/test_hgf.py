@@ -75,7 +75,7 @@ def test_without_volatility_the_continuous_filter_is_the_kalman_filter(enhanced)
 
 
 def test_volatile_world_raises_the_volatility_and_with_it_the_learning_rate():
-    """Reversals every 10 trials against none: believed volatility and uncertainty of the belief are higher."""
+    """Reversals every 10 trials against none: the volatility that is believed in is higher."""
     p = SimpleNamespace(**{**hgf.DEFAULTS, "theta": 0.1})
     rng = np.random.default_rng(1)
     draws = rng.random(300)

@@ -59,7 +59,7 @@ def test_probabilities_of_all_options_sum_to_1(name):
 
 
 def test_people_sets_and_lengths_do_not_mix():
-    """The likelihood of a person under a set is the same alone as among others, and hidden trials add none."""
+    """A person's likelihood under a set is the same alone as among others; hidden trials add none."""
     model = models()["q_dual_sticky"]
     trials, theta = played(model, people=9, trials=50)
     sets = np.random.default_rng(1).standard_normal((9, 21, theta.shape[1]))

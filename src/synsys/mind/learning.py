@@ -52,7 +52,7 @@ def q_learning(options: int = 3, dual: bool = True, sticky: bool = True, lapse: 
     lapse : bool
         A share of random choices.
     """
-    gain = replace(GAIN, identifiable=not lapse)
+    gain = replace(GAIN, identifiable=not (sticky or lapse))  # measured: benchmarks/recovery.py
     parameters = (
         *((gain, LOSS) if dual else (ALPHA,)),
         BETA,

@@ -17,8 +17,8 @@ def models() -> dict[str, Model]:
     found = (
         rescorla_wagner(), binary(levels=2), binary(), binary(enhanced=False), continuous(),
         continuous(enhanced=False), q_learning(dual=False, sticky=False), q_learning(sticky=False),
-        q_learning(dual=False), q_learning(), q_learning(lapse=True), two_step(), rlwm(), rlwm(memory=False),
-        rlwm(slow=False),
+        q_learning(dual=False), q_learning(), q_learning(lapse=True), two_step(),
+        rlwm(), rlwm(sticky=True), rlwm(memory=False), rlwm(slow=False),
     )  # fmt: skip
     return {model.name: model for model in found}
 

@@ -296,7 +296,7 @@ def _sampled(
     first = _proposed(prior, centres, spreads, shares, half, rng)
     log_l = log_likelihood(model, trials, first)
     log_q = _log_proposal(prior, centres, spreads, shares, first)
-    weight = np.nan_to_num(_normalised(log_l + prior.log(first) - log_q))
+    weight = np.nan_to_num(normalised(log_l + prior.log(first) - log_q))
     mean = np.einsum("sk,skp->sp", weight, first)
     apart = first - mean[:, None]
     cov = np.einsum("sk,skp,skr->spr", weight, apart, apart)
@@ -309,7 +309,7 @@ def _sampled(
     log_l = np.concatenate([log_l, log_likelihood(model, trials, second)], 1)
     log_q = _log_proposal(prior, centres, spreads, shares, theta)
     total = log_l + prior.log(theta) - log_q
-    weight = _normalised(total)
+    weight = normalised(total)
     out = {
         "samples": theta, "weight": weight, "log_q": log_q, "log_l": log_l,
         "evidence": logsumexp(total, 1) - np.log(theta.shape[1]), "ess": 1.0 / (weight**2).sum(1),
@@ -344,7 +344,7 @@ def _refine(
     log_l = log_likelihood(model, trials.part(few), fresh)
     joint = log_l + some.log(fresh)
     total = joint - _log_proposal(some, centres, spreads, shares, fresh)
-    found = _normalised(total)
+    found = normalised(total)
     ess = 1.0 / (found**2).sum(1)
     kept = theta.shape[1]
     for i in np.flatnonzero(ess > out["ess"][few]):
@@ -357,7 +357,7 @@ def _refine(
         out["weight"][who], out["ess"][who] = 1.0 / kept, min(ess[i], kept)
 
 
-def _normalised(log_weight: np.ndarray) -> np.ndarray:
+def normalised(log_weight: np.ndarray) -> np.ndarray:
     """Weights that sum to 1; equal where all are impossible."""
     top = log_weight.max(1, keepdims=True)
     weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))

@@ -42,17 +42,19 @@ LAPSE = Parameter("lapse", "logit", -3.0, 1.0, "share of choices made at random"
 STICK = Parameter("stickiness", "identity", 0.0, 0.5, "bonus of the action chosen last, log odds")
 
 
-def rlwm(memory: bool = True, slow: bool = True) -> Model:
+def rlwm(memory: bool = True, slow: bool = True, sticky: bool = False) -> Model:
     """The model, or one of its two modules alone.
 
     Parameters
     ----------
     memory, slow : bool
         Which modules it has.
+    sticky : bool
+        A bonus for the action taken last, whatever the stimulus.
     """
     parameters = (
         *((ALPHA,) if slow else ()), NEGLECT, *((DECAY,) if memory else ()),
-        *((RHO, CAPACITY) if memory and slow else ()), LAPSE,
+        *((RHO, CAPACITY) if memory and slow else ()), LAPSE, *((STICK,) if sticky else ()),
     )  # fmt: skip
 
     def policy(stage: int, s: Values, t: Values, p: Values) -> Array:
@@ -67,12 +69,13 @@ def rlwm(memory: bool = True, slow: bool = True) -> Model:
             out = np.log(w * np.exp(chosen(s.w)) + (1.0 - w) * np.exp(chosen(s.q)) + 1e-30)
         else:
             out = chosen(s.w if memory else s.q)
+        out = log_softmax(out + p.stickiness * s.last) if sticky else out
         return with_lapse(out, p.lapse)
 
     def learn(s: Values, t: Values, p: Values) -> dict[str, Array]:
         here, taken = hot(t.stimulus, STIMULI), hot(t.choice, ACTIONS)
         kept = np.where(t.reward > 0.5, 1.0, 1.0 - p.neglect)
-        out = {}
+        out = {"last": np.where(t.choice >= 0, taken, s.last)} if sticky else {}
         if slow:
             rows = [s.q[k] + p.alpha * kept * here[k] * taken * (t.reward - s.q[k]) for k in range(STIMULI)]
             out["q"] = np.stack(rows)
@@ -91,9 +94,13 @@ def rlwm(memory: bool = True, slow: bool = True) -> Model:
         "wm_only": "Working memory alone", "rl_only": "Reinforcement learning alone",
     }  # fmt: skip
     indifferent = np.full((STIMULI, ACTIONS), 1.0 / ACTIONS)
-    tables = {**({"q": indifferent} if slow else {}), **({"w": indifferent} if memory else {})}
+    tables = {
+        **({"q": indifferent} if slow else {}), **({"w": indifferent} if memory else {}),
+        **({"last": np.zeros(ACTIONS)} if sticky else {}),
+    }  # fmt: skip
     return Model(
-        name, title[name], parameters, (Choice("choice", ACTIONS),),
+        name + "_sticky" * sticky, title[name] + ", stickiness" * sticky, parameters,
+        (Choice("choice", ACTIONS),),
         {
             "stimulus": "stimulus of the block, 0 to 5", "reward": "1 if the action was right, else 0",
             **({"set_size": "stimuli in the block"} if memory and slow else {}),

@@ -52,7 +52,8 @@ def trajectory(model: Model, trials: Trials, theta: np.ndarray) -> dict[str, np.
     Returns
     -------
     dict
-        Name -> (S, T); ``log_p`` is the log-probability of what was chosen. NaN behind the last trial.
+        Name -> (S, T); ``log_p`` is the log-probability of what was chosen, ``choice=0``, ... the probability
+        of each option of a column before the choice. NaN behind the last trial.
     """
     _, course = _run(model, trials, theta[:, None, :], "course")
     names = ("log_p", *_traced(model)["shown"])
@@ -72,16 +73,18 @@ def step(
         fresh = t.begin
         s = SimpleNamespace(**{n: np.where(fresh > 0.5, start[n], getattr(s, n)) for n in start})
     log_p: Any = 0.0
+    seen: dict[str, Any] = {}
     for k, choice in enumerate(model.choices):
         given, told = getattr(t, choice.column), model.policy(k, s, t, p)
         if choice.options:
+            seen |= {f"{choice.column}={j}": np.exp(told[j]) for j in range(choice.options)}
             log_p = log_p + (hot(given, choice.options) * told).sum(0)
         else:
             z = (given - told[0]) * np.exp(-told[1])
             log_p = log_p + np.where(
                 given < ABSENT / 2, -0.5 * z * z - told[1] - 0.5 * np.log(2 * np.pi), 0.0
             )
-    return model.learn(s, t, p), (1.0 - t.hidden) * log_p, model.shown(s, t, p)
+    return model.learn(s, t, p), (1.0 - t.hidden) * log_p, model.shown(s, t, p) | seen
 
 
 def plain(model: Model, trials: Trials, theta: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:

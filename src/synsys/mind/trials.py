@@ -73,6 +73,7 @@ def trials_from(
     subject: str = "subject",
     block: str = "block",
     rename: Mapping[str, str] | None = None,
+    base: int = 0,
     where: str = "table",
 ) -> Trials:
     """Trials from a table with one row a trial, in the order of the rows.
@@ -86,6 +87,8 @@ def trials_from(
         Columns of person and block; a table without them is one person, one block.
     rename : mapping, optional
         Column of the model -> column of the table.
+    base : {0, 1}
+        Number of the first option, and of the first stimulus, in the table.
     where : str
         Named in errors.
 
@@ -114,10 +117,12 @@ def trials_from(
         raise UserError(f"{where}: {subject} is missing in {int(who.isna().sum())} rows")
     people = tuple(dict.fromkeys(who))
     numbers = {n: _numbers(frame, given, where) for n, given in names.items() if given in frame.columns}
+    for name in {*model.indices, *(c.column for c in model.choices if c.options)}:
+        numbers[name] = numbers[name] - base
     for choice in (c for c in model.choices if c.options):
-        _check_choice(numbers[choice.column], choice.options, names[choice.column], where)
+        _check_choice(numbers[choice.column], choice.options, names[choice.column], where, base)
     for name, most in model.indices.items():
-        _check_choice(numbers[name], most, names[name], where)
+        _check_choice(numbers[name], most, names[name], where, base)
     known = np.all([np.isfinite(numbers[n]) for n in model.inputs] or [np.ones(len(frame), bool)], axis=0)
     rows = [np.flatnonzero((who == s).to_numpy() & known) for s in people]
     empty = [s for s, r in zip(people, rows, strict=True) if not len(r)]
@@ -149,11 +154,12 @@ def _numbers(frame: "pd.DataFrame", name: str, where: str) -> np.ndarray:
     return np.where(np.isinf(values), np.nan, values.to_numpy(float))
 
 
-def _check_choice(values: np.ndarray, options: int, name: str, where: str) -> None:
+def _check_choice(values: np.ndarray, options: int, name: str, where: str, base: int) -> None:
     given = values[np.isfinite(values) & (values >= 0)]
     wrong = given[(given != np.round(given)) | (given >= options)]
     if len(wrong):
         raise UserError(
-            f"{where}: {name} is {wrong[0]:g}; accepted are whole numbers from 0 to {options - 1}, "
-            "and empty or negative where there was none"
+            f"{where}: {name} is {wrong[0] + base:g}; accepted are whole numbers from {base} to "
+            f"{options - 1 + base}, and empty or less where there was none"
+            + ("" if base else "; if the table counts from 1, say --base 1 (base=1)")
         )
