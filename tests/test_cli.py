@@ -366,13 +366,14 @@ def test_a_dose_sweep_writes_one_result_per_dose(here, brain):
 
 def test_options_reach_the_result(here, brain, capsys):
     command = ("cascade", "-p", "GRIN2B=0.9", "--brain", brain, "--out", "out", *QUICK)
-    assert call(*command, "--beta", "0", "--eeg", "sphere") == 0
+    assert call(*command, "--beta", "0", "--eeg", "sphere", "--inference", "strong_priors") == 0
     tree = synsys.load("out/cascade.nc")
     assert json.loads(tree.attrs["options"]) == {
         "beta": 0.0, "spun_maps": None, "linearisation": "plain", "eeg": "sphere",
+        "inference": ["strong_priors"],
     }  # fmt: skip
     assert tree["eeg"].sizes == {"state": 2, "draw": 2, "electrode": 61, "band": 5}
-    assert "map slopes × 0, EEG (sphere)" in " ".join(capsys.readouterr().out.split())
+    assert "map slopes × 0, EEG (sphere), inference: strong_priors" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_saved_result_becomes_a_report(saved, here, capsys):

@@ -20,6 +20,7 @@ from synsys.cli_options import (  # noqa: E402
     Eeg,
     Force,
     Genome,
+    Inference,
     Jobs,
     Json,
     Linear,
@@ -30,6 +31,8 @@ from synsys.cli_options import (  # noqa: E402
     Resume,
     Seed,
     Spun,
+    Symptoms,
+    Tasks,
     Therapy,
     progress,
     slug,
@@ -70,16 +73,19 @@ def _root(
 def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
     seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
-    linearisation: Linear = "plain", eeg: Eeg = None, genome: Genome = None, out: Out = None,
-    force: Force = False, therapy: Therapy = None,
+    linearisation: Linear = "plain", eeg: Eeg = None, genome: Genome = None, tasks: Tasks = True,
+    inference: Inference = None, symptoms: Symptoms = None, out: Out = None, force: Force = False,
+    therapy: Therapy = None,
 ) -> None:  # fmt: skip
-    """Trace a molecular change through synapses, microcircuit, rhythms and networks.
+    """Trace a molecular change through synapses, microcircuit, rhythms and networks to mind and symptoms.
 
     Examples: synsys cascade --perturb GRIN2B=0.7; synsys cascade -p KCNQ2=0.6:E@dlPFC; synsys cascade
     --disorder schizophrenia; synsys cascade -p d2_occupancy=0.3:0.9:0.2 (a dose sweep).
     """
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save
+    from synsys.knowledge.symptoms import read_symptoms
+    from synsys.mind.coupling import chosen
     from synsys.scales.cascade import doses, inert_names, open_brain
     from synsys.scales.cascade import sweep as run
     from synsys.scales.runs import check_options
@@ -101,6 +107,9 @@ def cascade(
         )
     connectome = open_brain(brain)
     check_options(connectome, beta, spun_maps, linearisation, eeg)
+    chosen(inference or ())
+    if symptoms is not None:
+        read_symptoms(symptoms)
     target = prepare_out(out or Path("synsys-out") / f"cascade-{slug(words)}", force)
     command = shlex.join(["synsys", *sys.argv[1:]])
     several = len(sets) > 1
@@ -108,7 +117,8 @@ def cascade(
         with progress(f"{len(sets)} doses" if several else "solving draws") as step:
             results = run(
                 given, named, connectome, draws, seed, jobs, beta, step, command,
-                spun_maps=spun_maps, linearisation=linearisation, eeg=eeg,
+                spun_maps=spun_maps, linearisation=linearisation, eeg=eeg, tasks=tasks,
+                inference=inference or (), symptoms=symptoms,
             )  # fmt: skip
         for k, tree in enumerate(results):
             suffix = f"-{k:02d}" if several else ""

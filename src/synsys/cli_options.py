@@ -50,6 +50,19 @@ Eeg = Annotated[
         help="Band power at electrodes: sphere (built-in head), or a CSV of electrodes by regions.",
     ),
 ]  # fmt: skip
+Tasks = Annotated[
+    bool, typer.Option("--tasks/--no-tasks", help="Let every state perform tasks: mind and symptoms.")
+]
+Inference = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--inference", metavar="NAME",
+        help="Reading of contradictory findings on inference, e.g. strong_priors; repeats.",
+    ),
+]  # fmt: skip
+Symptoms = Annotated[
+    Path | None, typer.Option("--symptoms", metavar="FILE", help="Your own table of symptoms (CSV).")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Output folder; default synsys-out/COMMAND-SLUG.")]
 Genome = Annotated[
     Path | None,

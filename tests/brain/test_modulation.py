@@ -19,7 +19,7 @@ from synsys.circuit.drift import SLOTS
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
-from synsys.knowledge.mechanisms import TERMS, disorders, inert, links, receptors
+from synsys.knowledge.mechanisms import INFERENCE, TERMS, disorders, inert, links, receptors
 from synsys.knowledge.signaling import edges
 
 MODEL = healthy().model
@@ -79,7 +79,9 @@ def test_no_disorder_profile_holds_an_inert_row() -> None:
 def test_what_is_inert_moves_nothing_else() -> None:
     for row in vocabulary().values():
         if row.perturbable:
-            assert inert(row.name) == (row.name not in TERMS and set(path_from([one(row)])) == {row.name})
+            assert inert(row.name) == (
+                row.name not in TERMS | INFERENCE and set(path_from([one(row)])) == {row.name}
+            )
 
 
 def one(row) -> Perturbation:

@@ -382,7 +382,7 @@ def test_a_bad_row_is_refused(row_class: type, change: dict[str, str], message: 
         m.Link: {
             "id": "x", "source": "bdnf", "target": "trkb_activity", "source_where": "", "where": "",
             "cell": "", "law": "power", "strength": "1", "sd": "1", "sign_certain": "yes",
-            "kind": "mechanism", "parallel": "no",
+            "kind": "mechanism", "parallel": "no", "alternative": "",
         },
         m.DisorderRow: {
             "disorder": "disorder_scz", "name": "spine_density", "op": "*", "value": "0.9", "sd": "0.1",

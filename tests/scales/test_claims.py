@@ -203,7 +203,7 @@ def test_present_is_the_profile_and_any_disorder_is_all_seven(whole):
         ("small_cohort", "present", "gamma_power", "-1", scoring.ABSENT, "method"),
         ("nmda_conductnce", "-1", "gamma_power", "-1", scoring.ABSENT, "did you mean nmda_conductance"),
         ("nmda_conductance", "-1", "gama_power", "-1", scoring.ABSENT, "did you mean gamma_power"),
-        ("nmda_conductance", "-1", "working_memory", "-1", scoring.ABSENT, "tasks"),
+        ("nmda_conductance", "-1", "working_memory", "-1", scoring.ABSENT, "no task or measure"),
         ("global_efficiency", "-1", "gamma_power", "-1", scoring.ABSENT, "readout"),
         ("il6", "present", "gamma_power", "-1", scoring.ABSENT, "disorder profile"),
         ("neuroinflammation", "-1", "gamma_power", "-1", scoring.ABSENT, "beyond"),

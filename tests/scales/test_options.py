@@ -42,7 +42,7 @@ def plain(small: Connectome):
 
 def test_a_plain_run_says_so(plain) -> None:
     assert attribute(plain, "options") == {
-        "beta": 1.0, "spun_maps": None, "linearisation": "plain", "eeg": "",
+        "beta": 1.0, "spun_maps": None, "linearisation": "plain", "eeg": "", "inference": [],
     }  # fmt: skip
     assert "eeg" not in plain.children
 

@@ -86,7 +86,9 @@ def test_molecules_of_people_settle_with_what_varies(model: BrainModel) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(people, "population", lambda: rows)
         seen: dict[str, np.ndarray] = {}
-        patch.setattr(people, "HealthyBrain", lambda m, d, factors: seen.update(factors) or healthy)
+        patch.setattr(
+            people, "HealthyBrain", lambda m, d, factors, reference: seen.update(factors) or healthy
+        )
         person(healthy, 1)
     tone, camp, hcn = (np.log(seen[name]) for name in ("serotonin_level", "camp_level", "hcn_conductance"))
     hippocampus = (model.wiring.nodes.template == "hippocampus").to_numpy()

@@ -8,7 +8,7 @@ import numpy as np
 
 from synsys.circuit.calibration import member, members
 from synsys.circuit.templates import cells, prior
-from synsys.knowledge.mechanisms import Link, links, maps, projections, receptors
+from synsys.knowledge.mechanisms import Link, inference_links, links, maps, projections, receptors
 from synsys.knowledge.signaling import Edge, edges, nodes
 from synsys.signaling.development import REFERENCE_AGE, regional_rate
 from synsys.signaling.network import Network
@@ -57,6 +57,9 @@ class Draw:
         PV : E noise ratio; exponent of the slow input, its relative amplitude and its common share.
     size : ndarray
         Standard normal deviates for the sizes of perturbations, used in order.
+    alternative : tuple of str
+        Readings of contradictory findings on inference (`knowledge.mechanisms.alternatives`) that hold; the
+        default ones where a question is left open.
     """
 
     member: int | Mapping[str, float] | None
@@ -68,6 +71,7 @@ class Draw:
     slow: float = 1.0
     shared: float = SHARED[0]
     size: np.ndarray = field(default_factory=lambda: np.zeros(SIZES))
+    alternative: tuple[str, ...] = ()
 
     def conductances(self, share: float = 1.0) -> dict[str, float]:
         """Logarithm of the factor on each conductance: the member's, replaced by `share` of `factors`."""
@@ -113,7 +117,7 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
     width = 4 + SIZES + len(uncertain) + len(unsigned) + len(maps()) + len(lognormal())
     table = deviates(n, width, seed)
     columns = iter(table.T[4 + SIZES :])
-    strength = _strengths(uncertain, unsigned, columns)
+    strength = _strengths(uncertain, unsigned, columns) | _of_inference(n, seed)
     slopes = {(m.multiplier, m.map, m.cell): beta * (m.beta + m.beta_sd * next(columns)) for m in maps()}
     factors = {key: sd * next(columns) for key, sd in lognormal().items()}
 
@@ -135,6 +139,14 @@ def draws(n: int, seed: int = 0, beta: float = 1.0) -> list[Draw]:
         for k, row in enumerate(table)
     ]
     return [_truncated(draw, (seed, k)) for k, draw in enumerate(found)]
+
+
+def _of_inference(n: int, seed: int) -> dict[str, np.ndarray]:
+    """Strengths of the rows of inference, from a sequence of their own: the others stay what they are."""
+    rows = list(inference_links())
+    unsigned = [row for row in rows if not row.sign_certain]
+    table = deviates(n, len(rows) + len(unsigned), (seed, 3))
+    return _strengths(rows, unsigned, iter(table.T))
 
 
 def _strengths(uncertain: Sequence[Link | Edge], unsigned: Sequence[Link | Edge], columns: Iterator) -> dict:
@@ -208,7 +220,7 @@ def everywhere() -> Network:
     return Network(where, np.ones(len(kinds)), adult=adult)
 
 
-def deviates(n: int, width: int, seed: int) -> np.ndarray:
+def deviates(n: int, width: int, seed: int | tuple[int, int]) -> np.ndarray:
     """Standard normal deviates, (n, width): a scrambled Sobol sequence, each column in an order of its own.
 
     With more columns than points, columns of a Sobol sequence repeat one another (bad two-dimensional

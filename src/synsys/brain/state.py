@@ -147,6 +147,8 @@ class HealthyBrain:
     feedback : bool
         Whether the tones of dopamine, noradrenaline and serotonin follow the rates of their nuclei in
         perturbed states (`synsys.brain.tone`).
+    reference : HealthyBrain, optional
+        Whose tasks a healthy person meets; the brain itself by default.
 
     Attributes
     ----------
@@ -155,6 +157,8 @@ class HealthyBrain:
     state : State
     densities : dict of str to ndarray (N, 3)
         Healthy regional factor of receptor densities.
+    person : dict of str to ndarray (N, 3)
+        The factors of the healthy person; empty for the reference.
 
     Raises
     ------
@@ -168,8 +172,10 @@ class HealthyBrain:
         draw: Draw,
         person: Mapping[str, np.ndarray] | None = None,
         feedback: bool = True,
+        reference: "HealthyBrain | None" = None,
     ) -> None:
         self.model, self.draw, self.feedback = model, draw, feedback
+        self.person, self.reference = dict(person or {}), reference or self
         for key in {*draw.factors, *draw.conductances()} - _priors():
             raise unknown("prior", key, _priors(), "factors go by the ids of the tables")
         self.densities = model.densities(draw)

@@ -170,6 +170,7 @@ def options(attrs: Mapping[Any, Any]) -> list[str]:
             (chosen["spun_maps"] is not None, f"maps spun (seed {chosen['spun_maps']})"),
             (chosen["linearisation"] != "plain", f"{chosen['linearisation']} linearisation"),
             (bool(chosen["eeg"]), f"EEG ({chosen['eeg']})"),
+            (bool(chosen.get("inference")), f"inference: {', '.join(chosen.get('inference', ()))}"),
         )
         if told
     ]

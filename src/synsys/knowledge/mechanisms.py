@@ -30,6 +30,13 @@ TERMS = frozenset({
 })  # fmt: skip
 """Vocabulary names that are factors or terms of the model's equations themselves."""
 
+INFERENCE = frozenset({
+    "inverse_temperature", "prior_bias", "prior_precision", "punishment_learning_rate", "reward_gain",
+    "reward_learning_rate", "sensory_noise", "sensory_precision", "threat_prior_precision",
+    "tonic_volatility",
+})  # fmt: skip
+"""Vocabulary names that are parameters of inference, which no equation of the brain reads."""
+
 
 @dataclass(frozen=True)
 class Receptor:
@@ -103,10 +110,14 @@ class Link:
         k and its prior standard deviation (0 for a definition).
     sign_certain : bool
         False: the literature does not give the sign, both are run.
-    kind : {"definition", "receptor", "mechanism"}
+    kind : {"definition", "receptor", "mechanism", "inference"}
+        ``inference`` leads from a measure of the solved circuit (`synsys.mind.coupling.MEASURES`), at
+        `source_where`, to a parameter of inference; such rows take no part in the modulation of the circuit.
     parallel : bool
         Acts beside a path through the signaling network to the same target on purpose; `note` says why.
     citation : str
+    alternative : str
+        Reading of contradictory findings to which an inference row belongs (`alternatives`); empty: to all.
     """
 
     id: str
@@ -119,12 +130,13 @@ class Link:
     strength: float
     sd: float
     sign_certain: bool
-    kind: Literal["definition", "receptor", "mechanism"]
+    kind: Literal["definition", "receptor", "mechanism", "inference"]
     parallel: bool
     checked: Checked
     grade: Grade
     citation: str
     note: str = ""
+    alternative: str = ""
 
     def __post_init__(self) -> None:
         check_evidence(self.checked, self.grade, self.citation)
@@ -134,6 +146,35 @@ class Link:
             raise ValueError("strength must not be 0; sd is > 0, and 0 for a definition only")
         if self.parallel and not self.note:
             raise ValueError("a link parallel to a path needs a note that says why")
+        if self.alternative and self.kind != "inference":
+            raise ValueError("only rows of inference have alternatives")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One reading of findings that contradict each other.
+
+    Attributes
+    ----------
+    name : str
+        What `Link.alternative` refers to.
+    question : str
+        What is disputed; one reading of each question holds in a run.
+    default : bool
+    statement : str
+        What it says, in a sentence.
+    """
+
+    name: str
+    question: str
+    default: bool
+    statement: str
+    checked: Checked
+    grade: Grade
+    source: str
+
+    def __post_init__(self) -> None:
+        check_evidence(self.checked, self.grade, self.source)
 
 
 @dataclass(frozen=True)
@@ -286,16 +327,33 @@ def receptors() -> tuple[Receptor, ...]:
 
 
 @cache
-def links() -> tuple[Link, ...]:
-    """All rows of ``links.csv``."""
+def _every_link() -> tuple[Link, ...]:
     return load_table("links.csv", Link)
+
+
+@cache
+def links() -> tuple[Link, ...]:
+    """Rows of ``links.csv`` between quantities of the brain: all but those of inference."""
+    return tuple(row for row in _every_link() if row.kind != "inference")
+
+
+@cache
+def inference_links() -> tuple[Link, ...]:
+    """Rows of ``links.csv`` that lead from the solved circuit to parameters of inference."""
+    return tuple(row for row in _every_link() if row.kind == "inference")
+
+
+@cache
+def alternatives() -> tuple[Alternative, ...]:
+    """All rows of ``alternatives.csv``."""
+    return load_table("alternatives.csv", Alternative)
 
 
 @cache
 def _causes() -> frozenset[str]:
     received = (name for row in receptors() for name in (row.density, row.tone, row.occupancy) if name)
     followed = {link.source for link in links()} | {edge.source for edge in edges()}
-    return TERMS | followed | set(received)
+    return TERMS | INFERENCE | followed | set(received)
 
 
 def inert(name: str) -> bool:

@@ -13,10 +13,14 @@ from synsys.brain.stability import stability
 from synsys.brain.state import HealthyBrain
 from synsys.brain.state import State as BrainState
 from synsys.core.errors import UserError
+from synsys.knowledge.symptoms import SymptomTable, symptoms
 from synsys.measures.readouts import circuits, microcircuit, readouts
 from synsys.measures.systems import graph_readouts
-from synsys.scales.effects import LEAST_STABLE, effect_row
-from synsys.scales.people import person
+from synsys.mind.coupling import PARAMETERS
+from synsys.mind.readouts import available, mind_readouts
+from synsys.mind.symptoms import read_symptoms, readable
+from synsys.scales.effects import LEAST_STABLE, difference, effect_row
+from synsys.scales.people import person, spread
 from synsys.scales.questions import State
 from synsys.scales.runs import Runner
 
@@ -94,7 +98,9 @@ def computed(runner: Runner) -> tuple[set[str], np.ndarray]:
         if outcome.fc is not None:
             fc = outcome.fc.astype(float)
             graphs = graph_readouts(fc[None], runner.atlas)
-            return {*outcome.values, *(set(graphs.columns) & set(GRAPHS)), *RATIOS}, fc
+            mind = mind_readouts(HealthyBrain(runner.model, draw).state, runner.atlas, runner.seed)
+            known = {*outcome.values, *(set(graphs.columns) & set(GRAPHS)), *RATIOS, *mind}
+            return known | readable(symptoms(), known), fc
     raise UserError(f"{runner.model.brain.name}: the healthy brain is unstable in every draw")
 
 
@@ -133,7 +139,7 @@ def _answer(
     """One state: `LOCAL` readouts without solving for spectra, if no other is wanted."""
     if state.restless:
         return Answer(False, False, state.restless, {})
-    local = wanted <= LOCAL
+    local = wanted - available() <= LOCAL
     solution = None if local else solve(state, runner.grid, reference.noise)
     found = stability(state, solution.response if solution else None, locate)
     if not found.stable:
@@ -142,11 +148,13 @@ def _answer(
         return _measured(runner, solution, wanted, plan)
     bare = replace(reference, state=state)  # its spectra are those of health, and are not looked at
     values = microcircuit(bare, runner.atlas) | circuits(bare, runner.atlas)
+    values |= mind_readouts(state, runner.atlas, runner.seed, wanted)
     return Answer(True, False, "", _kept(values, wanted))
 
 
 def _measured(runner: Runner, solution: Solution, wanted: frozenset[str], plan: Plan) -> Answer:
     values = readouts(solution, runner.atlas)
+    values |= mind_readouts(solution.state, runner.atlas, runner.seed, wanted)
     if wanted & set(GRAPHS):
         with np.errstate(divide="ignore", invalid="ignore"):  # no triangles in a null graph: undefined, NaN
             row = graph_readouts(solution.fc[None], runner.atlas, plan.nulls).iloc[0]
@@ -159,7 +167,9 @@ def _kept(values: dict[str, float], wanted: frozenset[str]) -> dict[str, float]:
 
 
 def _unmoved(brain: BrainState, healthy: BrainState) -> bool:
-    """Whether every number of the circuit is as in health."""
+    """Whether every number of the circuit and of inference is as in health."""
+    if brain.moved is not None and not brain.moved.touched.isdisjoint(PARAMETERS):
+        return False
     same = zip(vars(brain.parameters).values(), vars(healthy.parameters).values(), strict=True)
     rest = ("coupling", "noise", "speed", "vascular")
     return all(np.array_equal(a, b) for a, b in same) and all(
@@ -195,11 +205,19 @@ class Answers:
     states : sequence of State
     draws : list of list of Answer or None
         Reference, person and every state, for each draw in which health is stable.
+    table : SymptomTable, optional
+        How symptoms are read; the one that comes with the package by default.
     """
 
-    def __init__(self, states: Sequence[State], draws: Sequence[Sequence[Answer | None]]) -> None:
+    def __init__(
+        self,
+        states: Sequence[State],
+        draws: Sequence[Sequence[Answer | None]],
+        table: SymptomTable | None = None,
+    ) -> None:
         self._at = {state: i for i, state in enumerate(states)}
         self._draws = draws
+        self._table = table or symptoms()
 
     def answers(self, state: State) -> list[Answer]:
         """One state in every draw in which it was solved."""
@@ -227,6 +245,19 @@ class Answers:
         (probability that it is positive). States that are unstable in most draws are left out.
         """
 
+        if readout not in self._table.rows:
+            return effect_row(readout, *self._columns(readout, states), "emergent", "")
+        changes = {
+            name: difference(name, *self._columns(name, states)) for name in self._table.sources(readout)
+        }
+        change = read_symptoms(self._table, changes, spread).get(readout)
+        nothing = np.full(len(self._draws) * len(states), np.nan)
+        after, people = (nothing, nothing) if change is None else (change.patient, change.people)
+        return effect_row(readout, 0.0 * after, after, people, "emergent", "")
+
+    def _columns(self, readout: str, states: Sequence[State]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Readout before, after and of people, over the draws of all states."""
+
         def column(place: int) -> np.ndarray:
             found = (draw[place] for draw in self._draws)
             return np.array([np.nan if a is None else a.values.get(readout, np.nan) for a in found])
@@ -238,7 +269,7 @@ class Answers:
             ]
         )
         before, people = (np.tile(column(place), len(states)) for place in (0, 1))
-        return effect_row(readout, before, after, people, "emergent", "")
+        return before, after, people
 
     def enough(self, state: State) -> bool:
         """Whether a state is stable in so many draws that its effects count."""

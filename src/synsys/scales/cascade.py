@@ -17,6 +17,8 @@ from synsys.core.schema import DISCLAIMER, SCHEMA_VERSION, STATES
 from synsys.knowledge.load import limitation, vocabulary
 from synsys.knowledge.mechanisms import disorders, inert
 from synsys.knowledge.resolve import parse_perturbation, parse_sweep, quantity, resolved
+from synsys.knowledge.symptoms import SymptomTable, read_symptoms
+from synsys.knowledge.symptoms import symptoms as symptom_table
 from synsys.scales import tree as groups
 from synsys.scales.describe import created, digests, methods, references
 from synsys.scales.effects import METRIC, Healthy, effects, graph_table, observations
@@ -100,6 +102,9 @@ def cascade(
     spun_maps: int | None = None,
     linearisation: str = "plain",
     eeg: pd.DataFrame | str | Path | None = None,
+    tasks: bool = True,
+    inference: Sequence[str] | str = (),
+    symptoms: str | Path | None = None,
 ) -> xr.DataTree:
     """Trace a perturbation from molecule to network.
 
@@ -130,6 +135,13 @@ def cascade(
         fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes tens of times as long.
     eeg : DataFrame, path or ``"sphere"``, optional
         Lead field, electrodes by regions: band power at electrodes becomes the group ``/eeg``.
+    tasks : bool
+        Whether every state also performs tasks, from which inference and symptoms are read.
+    inference : sequence of str
+        Readings of contradictory findings on inference to use instead of the default ones
+        (`knowledge.mechanisms.alternatives`): ``"strong_priors"``.
+    symptoms : path, optional
+        A table of symptoms (`knowledge.symptoms`) instead of the one that comes with the package.
 
     Returns
     -------
@@ -143,8 +155,9 @@ def cascade(
         work starts.
     """
     changes = resolve(perturb, disorder)
-    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
-    return _solved(runner, [changes], disorder, progress, command or _call("cascade", changes))[0]
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg, tasks, inference)
+    command = command or _call("cascade", changes)
+    return _solved(runner, [changes], disorder, progress, command, _symptoms(symptoms))[0]
 
 
 def sweep(
@@ -161,6 +174,9 @@ def sweep(
     spun_maps: int | None = None,
     linearisation: str = "plain",
     eeg: pd.DataFrame | str | Path | None = None,
+    tasks: bool = True,
+    inference: Sequence[str] | str = (),
+    symptoms: str | Path | None = None,
 ) -> list[xr.DataTree]:
     """A cascade for each dose of a perturbation, against references and people that are solved once.
 
@@ -169,6 +185,8 @@ def sweep(
     perturb : str, Perturbation, or sequence of them
         At most one of them a sweep, ``NAME=a:b:step``: ``"d2_occupancy=0.3:0.9:0.2"``.
     disorder, brain, draws, seed, jobs, beta, progress, command, spun_maps, linearisation, eeg
+        As for `cascade`.
+    tasks, inference, symptoms
         As for `cascade`.
 
     Returns
@@ -182,8 +200,8 @@ def sweep(
         As `cascade`, and for two sweeps at once.
     """
     sets = doses(perturb, disorder)
-    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg)
-    return _solved(runner, sets, disorder, progress, command or _call("sweep", sets[0]))
+    runner = _runner(draws, brain, seed, jobs, beta, spun_maps, linearisation, eeg, tasks, inference)
+    return _solved(runner, sets, disorder, progress, command or _call("sweep", sets[0]), _symptoms(symptoms))
 
 
 def doses(
@@ -215,14 +233,20 @@ def _call(function: str, changes: Sequence[Perturbation]) -> str:
 
 def _runner(
     draws: int, brain: Connectome | str | Path | None, seed: int, jobs: int | None, beta: float,
-    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None,
+    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None, tasks: bool,
+    inference: Sequence[str] | str,
 ) -> Runner:  # fmt: skip
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for an interval")
     return Runner(
         open_brain(brain), draws, seed, beta=beta, jobs=jobs, spun_maps=spun_maps,
-        linearisation=linearisation, eeg=eeg,
+        linearisation=linearisation, eeg=eeg, mind=None if tasks else (),
+        alternative=[inference] if isinstance(inference, str) else inference,
     )  # fmt: skip
+
+
+def _symptoms(path: str | Path | None) -> SymptomTable:
+    return symptom_table() if path is None else read_symptoms(path)
 
 
 def _solved(
@@ -231,6 +255,7 @@ def _solved(
     disorder: Sequence[str] | str,
     progress: Callable[[int, int], None] | None,
     command: str,
+    symptoms: SymptomTable,
 ) -> list[xr.DataTree]:
     """Result of every set of perturbations, at the end of which stand those of the disorders."""
     named = [disorder] if isinstance(disorder, str) else list(disorder)
@@ -243,7 +268,7 @@ def _solved(
         reference, people, *perturbed = (
             list(column) for column in zip(*solve_all(runner, part, progress), strict=True)
         )
-        healthy = Healthy(runner, reference, people)
+        healthy = Healthy(runner, reference, people, symptoms)
         out += [
             assemble(
                 runner,

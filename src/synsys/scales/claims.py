@@ -13,6 +13,7 @@ from synsys.core.connectome import Connectome
 from synsys.core.errors import UserError
 from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import read_claims
+from synsys.knowledge.symptoms import symptoms
 from synsys.measures.systems import graph_nulls
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
@@ -169,9 +170,10 @@ def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tupl
     later: dict[State, set[str]] = {}
     for question in questions:
         for state in () if question.settled else question.states:
-            first.setdefault(state, set()).add(question.readout)
+            needed = symptoms().sources(question.readout)
+            first.setdefault(state, set()).update(needed)
             if question.expected is not None and question.change is not None:
-                later.setdefault(state, set()).add(question.readout)
+                later.setdefault(state, set()).update(needed)
     states = tuple(first)
     chosen = sorted(np.random.default_rng(runner.seed).permutation(len(states))[:SAMPLE])
     sample = tuple(states[i] for i in chosen)

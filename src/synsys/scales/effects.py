@@ -12,13 +12,18 @@ from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
 from synsys.core.schema import OBSERVATIONS, STATES
 from synsys.knowledge.load import vocabulary
-from synsys.measures.standing import CALIBRATED, DISTANCES, RESTATED
+from synsys.knowledge.mechanisms import inference_links
+from synsys.knowledge.symptoms import SymptomTable, symptoms
+from synsys.measures.standing import CALIBRATED, DISTANCES
 from synsys.measures.systems import graph_nulls, graph_readouts, system_fc
-from synsys.scales.people import effect_size
+from synsys.mind.standing import wired
+from synsys.mind.symptoms import Change, read_symptoms
+from synsys.scales.people import effect_size, spread
 from synsys.scales.runs import Outcome, Runner
 
 LEAST_STABLE = 0.5
 """Share of draws that must stay stable for effects to be reported."""
+SYMPTOM_UNIT = "healthy sd"
 METRIC = {
     "betweenness": "hub_betweenness",
     "assortativity": "assortativity_strength",
@@ -43,10 +48,19 @@ class Healthy:
     runner : Runner
     reference, people : list of Outcome
         One per draw.
+    table : SymptomTable, optional
+        How symptoms are read; the one that comes with the package by default.
     """
 
-    def __init__(self, runner: Runner, reference: list[Outcome], people: list[Outcome]) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        reference: list[Outcome],
+        people: list[Outcome],
+        table: SymptomTable | None = None,
+    ) -> None:
         self.runner, self.reference, self.people = runner, reference, people
+        self.table = table or symptoms()
         self._nulls: dict[int, pd.DataFrame] = {}
 
     @cached_property
@@ -78,6 +92,9 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
 
     Effect size d = effect / between-person sd; P(sign) = (n + 1/2) / (N + 1) with n draws in which the
     effect is positive. Ratio quantities are compared as logarithms of ratios, others as differences.
+
+    Symptoms come last: they are read from the effects on other readouts (`mind.symptoms`). One is wired if
+    readouts that hold half of its weight are.
     """
     reference = healthy.reference
     before, people = healthy.values
@@ -91,7 +108,7 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
         max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
     )
     enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
-    rows, kept = {}, {}
+    rows, kept, changes_of = {}, {}, {}
     for name in [*dict.fromkeys([*moved.columns, *before.columns])]:
         quantity_row = vocabulary().get(name)
         if quantity_row is None or (
@@ -102,8 +119,8 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
             b, a, p = (frame[name].to_numpy(float) for frame in (before, after, people))
             if name in DISTANCES:
                 p = np.full(len(a), np.nan)  # nobody is away from their own health
-            wired = grades.keys() & {name, *RESTATED.get(name, ())}
-            origin = "by construction" if name in DISTANCES else "wired" if wired else "emergent"
+            told = wired(name, grades, healthy.table, runner.alternative)
+            origin = "by construction" if name in DISTANCES else "wired" if told else "emergent"
         else:
             a = moved[name].to_numpy(float)
             b = np.full(len(a), quantity_row.rest)
@@ -111,10 +128,19 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
             origin = "input" if name in inputs else "wired"
         if not enough and origin != "input":
             a = np.full(len(a), np.nan)
-        rows[name] = effect_row(
-            name, b, a, p, origin, grades.get(name, worst) if origin != "emergent" else worst
-        )
+        grade = grades.get(name, worst) if origin != "emergent" else worst
+        grade = max(grade, _INFERRED) if quantity_row.level == "inference" and origin != "input" else grade
+        rows[name] = effect_row(name, b, a, p, origin, grade)
         kept[name] = (b, a)
+        changes_of[name] = difference(name, b, a, p)
+    for name, change in read_symptoms(healthy.table, changes_of, spread).items():
+        known = [row for row in healthy.table.rows[name] if row.source in rows]
+        told = wired(name, grades, healthy.table, runner.alternative, rows)
+        origin = "wired" if told else "emergent"
+        zero = np.where([o.stable for o in reference], 0.0, np.nan)
+        grade = max([rows[r.source]["grade"] for r in known] + [str(r.grade) for r in known])
+        rows[name] = effect_row(name, zero, change.patient, change.people, origin, grade)
+        kept[name] = (zero, change.patient)
     table = pd.DataFrame.from_dict(rows, orient="index")
     draws = xr.Dataset(
         {
@@ -127,6 +153,17 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
         {"readout": list(rows), "draw": np.arange(len(runner.draws))},
     )
     return Effects(table, draws, {n: float(moved[n].mean()) for n in moved.columns})
+
+
+_INFERRED = max(str(link.grade) for link in inference_links())
+"""Weakest grade on the way from the circuit to inference."""
+
+
+def difference(name: str, before: np.ndarray, after: np.ndarray, people: np.ndarray) -> Change:
+    """Change of a readout draw by draw: of logarithms for ratio quantities, else of values."""
+    if vocabulary()[name].multiplies and not np.nanmin([before, after, people], initial=np.inf) <= 0:
+        return Change(np.log(after / before), np.log(people / before))
+    return Change(after - before, people - before)
 
 
 def effect_row(
@@ -165,7 +202,7 @@ def effect_row(
         "hi90": high,
         "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),
         "level": row.level,
-        "unit": row.unit,
+        "unit": SYMPTOM_UNIT if row.level == "symptom" else row.unit,
         "origin": origin,
         "label": "simulated-causal",
         "grade": grade,

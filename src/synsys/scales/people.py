@@ -16,6 +16,8 @@ from synsys.knowledge.mechanisms import population
 
 FREE = ("excitatory_drive", "noise_amplitude", "neurovascular_coupling", "conduction_velocity")
 """Variables that homeostasis does not hold: they act on a balanced brain and move its rates or signals."""
+MIND = "inference"
+"""Level of the vocabulary whose quantities act on the mind alone."""
 
 
 def person(healthy: HealthyBrain, seed: int | tuple[int, int]) -> State:
@@ -37,12 +39,13 @@ def person(healthy: HealthyBrain, seed: int | tuple[int, int]) -> State:
     held, free = (Modulation(model.places, healthy.densities) for _ in range(2))
     everywhere = np.ones(shape, bool)
     for row in population():
-        (free if row.name in FREE else held).move(row.name, everywhere, row.sd * rng.standard_normal())
+        apart = row.name in FREE or vocabulary()[row.name].level == MIND
+        (free if apart else held).move(row.name, everywhere, row.sd * rng.standard_normal())
     levels, found = rested(healthy, held)
     held = model.slow_brain.applied(held, levels)
     held.propagate(draw.strength, draw.factors)
     factors = {name: held.value(name) for name in held.touched if name in vocabulary()}
-    state = HealthyBrain(model, draw, factors).with_modulation(free)
+    state = HealthyBrain(model, draw, factors, reference=healthy).with_modulation(free)
     return state if found else replace(state, point=replace(state.point, converged=False, residual=0.0))
 
 

@@ -17,7 +17,9 @@ from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import quantity, unit_change
 from synsys.knowledge.signaling import nodes
-from synsys.measures.standing import DISTANCES, RESTATED
+from synsys.knowledge.symptoms import symptoms
+from synsys.measures.standing import DISTANCES
+from synsys.mind.standing import restated, wired
 from synsys.scales.cascade import profile
 from synsys.scales.runs import MOVED
 from synsys.scales.scoring import ABSENT, CONSTRUCTED, UNSCORED, sign_of
@@ -134,8 +136,16 @@ def ask(claim: Claim, computed: set[str], tables: Tables) -> Question:
         )
     if cause.name == readout.name:
         return settled(CONSTRUCTED, f"{readout.name} is what is perturbed")
-    own = {readout.name: 1} | RESTATED.get(readout.name, {})
-    reached = [bool(own.keys() & set(path_from(state))) for state in states]
+    table = symptoms()
+    if cause.name in table.sources(readout.name):
+        signs = {s for row in table.rows.get(readout.name, ()) if row.source == cause.name
+                 for s in [int(np.sign(row.weight)) * (direction or 0)]}  # fmt: skip
+        return settled(
+            CONSTRUCTED, f"circular: {readout.name} is read from {cause.name}",
+            wired=signs.pop() if len(signs) == 1 else 0,
+        )  # fmt: skip
+    own = {readout.name: 1} | restated(readout.name)
+    reached = [wired(readout.name, path_from(state), table, known=computed) for state in states]
     if all(reached) or (any(reached) and readout.name not in computed):
         signs = {_wired_sign(own, moved) for state in states for moved in tables.moved(state)}
         sign = signs.pop() if len(signs) == 1 else 0
@@ -196,10 +206,10 @@ def _wired_sign(signs: Mapping[str, int], moved: Modulation) -> int:
 
 
 def _why_not_computed(readout: Quantity) -> str:
-    if readout.level in ("symptom", "inference", "behaviour", "outcome"):
-        return (
-            f"{readout.name} ({readout.level}) needs tasks, symptoms or trials, which the model does not have"
-        )
+    if readout.level in ("symptom", "inference", "task"):
+        return f"no task or measure of this brain leads to {readout.name} ({readout.level})"
+    if readout.level in ("behaviour", "outcome"):
+        return f"{readout.name} ({readout.level}) needs trials or a cohort, which the model does not have"
     if readout.name in nodes():
         return (
             f"no row of the tables leads to {readout.name} ({readout.level}); what activity does to it takes "

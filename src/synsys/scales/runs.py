@@ -1,9 +1,9 @@
 """Solving a brain in many states and draws, on one or several processes."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from multiprocessing import get_context
 from os import cpu_count
@@ -29,6 +29,8 @@ from synsys.measures.readouts import readouts
 from synsys.measures.sensors import SPHERE, electrode_power, open_lead_field
 from synsys.measures.spatial_nulls import spin_maps
 from synsys.measures.systems import Atlas
+from synsys.mind.coupling import chosen
+from synsys.mind.readouts import mind_readouts
 from synsys.scales.people import person
 
 LINEARISATIONS = ("plain", "statistical")
@@ -100,6 +102,10 @@ class Runner:
         About the operating point, or averaged over fluctuations (`brain.statistical.averaged`).
     eeg : DataFrame, path or ``"sphere"``, optional
         Lead field (`measures.sensors.open_lead_field`).
+    mind : collection of str or None
+        Readouts of the mind to compute (`mind.readouts`), with every state; None for all, empty for none.
+    alternative : sequence of str
+        Readings of contradictory findings on inference that hold instead of the default ones.
 
     Attributes
     ----------
@@ -127,8 +133,11 @@ class Runner:
         spun_maps: int | None = None,
         linearisation: str = "plain",
         eeg: pd.DataFrame | str | Path | None = None,
+        mind: Collection[str] | None = (),
+        alternative: Sequence[str] = (),
     ) -> None:
-        self.brain = brain
+        self.brain, self.mind = brain, mind
+        self.alternative = tuple(row.name for row in chosen(alternative))
         spun, self.field = check_options(brain, beta, spun_maps, linearisation, eeg)
         self.statistical = linearisation == "statistical"
         self.options: dict[str, Any] = {
@@ -136,9 +145,10 @@ class Runner:
             "spun_maps": spun_maps,
             "linearisation": linearisation,
             "eeg": "" if eeg is None else SPHERE if str(eeg) == SPHERE else "the user's lead field",
+            "inference": list(alternative),
         }
         self.model = BrainModel(spun)
-        self.draws: list[Draw] = draws(n, seed, beta)
+        self.draws: list[Draw] = [replace(d, alternative=self.alternative) for d in draws(n, seed, beta)]
         self.seed = seed
         self.grid = Grid(self.model, FINE if fine else COARSE)
         self.atlas = Atlas(self.grid)
@@ -167,10 +177,13 @@ class Runner:
         verdict = stability(state, solution.response, locate=False)
         if not verdict.stable:
             return _unstable(state, verdict.reason), None
+        values = readouts(solution, self.atlas, reference)
+        if self.mind is None or self.mind:
+            values |= mind_readouts(state, self.atlas, self.seed, self.mind)
         return Outcome(
             True,
             "",
-            readouts(solution, self.atlas, reference),
+            values,
             state.rates,
             solution.psd.astype(np.float32),
             touched=touched(state),

@@ -1,0 +1,111 @@
+"""Symptom dimensions: weighted means of what tasks, inference and networks changed, in healthy sd.
+
+    symptom = sum_i w_i z_i / sum_i |w_i|,    z_i = change of readout i / its spread between healthy people
+
+over the readouts of a declared table (`synsys.knowledge.symptoms`) that the brain at hand gives. No diagnosis
+enters. A healthy person has a value too, so that a symptom has a spread between people, and an effect size.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synsys.knowledge.symptoms import SymptomTable
+
+LEAST = 0.5
+"""Least share of the declared weight that a brain must give; a symptom of which less is known is absent."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change of one readout against the reference of the same draw.
+
+    Attributes
+    ----------
+    patient, people : ndarray, (draws,)
+        Of the perturbed state and of another healthy person: of the logarithm, or of the value; NaN where not
+        solved.
+    """
+
+    patient: np.ndarray
+    people: np.ndarray
+
+    def standardised(self, sd: float) -> "Change":
+        """In units of the spread between people."""
+        return Change(self.patient / sd, self.people / sd)
+
+
+def read_symptoms(
+    table: SymptomTable, changes: Mapping[str, Change], spread: Callable[[np.ndarray], float]
+) -> dict[str, Change]:
+    """Every symptom that can be read.
+
+    Parameters
+    ----------
+    table : SymptomTable
+    changes : mapping of str to Change
+        Of the readouts that the brain gives; readouts in which people do not differ are left out.
+    spread : callable
+        Standard deviation of people.
+
+    Returns
+    -------
+    dict
+        Symptom -> change from health, in healthy sd; absent where less than `LEAST` of the weight is known.
+    """
+    z: dict[str, Change] = {}
+    out: dict[str, Change] = {}
+
+    def known(name: str) -> bool:
+        if name not in z and name in changes:
+            sd = spread(changes[name].people)
+            if sd > 0:
+                z[name] = changes[name].standardised(sd)
+        return name in z
+
+    for symptom, rows in table.rows.items():
+        held = [row for row in rows if known(row.source)]
+        weight = sum(abs(row.weight) for row in held)
+        if not held or weight < LEAST * sum(abs(row.weight) for row in rows):
+            continue
+        patient = sum(row.weight * z[row.source].patient for row in held) / weight
+        people = sum(row.weight * z[row.source].people for row in held) / weight
+        out[symptom] = Change(np.asarray(patient), np.asarray(people))
+        sd = spread(out[symptom].people)
+        if sd > 0:
+            z[symptom] = out[symptom].standardised(sd)
+    return out
+
+
+def readable(table: SymptomTable, known: Collection[str]) -> frozenset[str]:
+    """Symptoms of which enough is known, if every known readout differs between people."""
+    found: set[str] = set()
+    for symptom, rows in table.rows.items():
+        weight = sum(abs(row.weight) for row in rows if row.source in found or row.source in known)
+        if weight > 0 and weight >= LEAST * sum(abs(row.weight) for row in rows):
+            found.add(symptom)
+    return frozenset(found)
+
+
+def similarity(profile: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Cosine of a vector of effect sizes with each of others, over what both hold; never a diagnosis.
+
+    Parameters
+    ----------
+    profile : mapping of str to float
+        Effect size by symptom.
+    others : mapping of str to such a mapping
+
+    Returns
+    -------
+    dict
+        Name -> cosine, the largest first; NaN where nothing is shared or a vector is 0.
+    """
+    found = {}
+    for name, other in others.items():
+        shared = [k for k in profile if k in other and np.isfinite(profile[k]) and np.isfinite(other[k])]
+        a, b = (np.array([v[k] for k in shared]) for v in (profile, other))
+        size = float(np.linalg.norm(a) * np.linalg.norm(b)) if shared else 0.0
+        found[name] = float(a @ b) / size if size > 0 else float("nan")
+    return dict(sorted(found.items(), key=lambda item: -item[1] if item[1] == item[1] else np.inf))

@@ -1,0 +1,103 @@
+"""Symptoms are what the declared table makes of changes, in healthy sd; the table can be replaced."""
+
+import numpy as np
+import pytest
+
+from synsys.core.errors import UserError
+from synsys.knowledge.load import vocabulary
+from synsys.knowledge.symptoms import SymptomRow, SymptomTable, symptoms
+from synsys.knowledge.symptoms import read_symptoms as read_table
+from synsys.measures.standing import CALIBRATED, HELD, PUBLISHED
+from synsys.mind.standing import wired
+from synsys.mind.symptoms import Change, read_symptoms, readable, similarity
+
+
+def spread(x: np.ndarray) -> float:
+    return float(np.std(x))
+
+
+def table(*rows: tuple[str, str, float]) -> SymptomTable:
+    grouped: dict[str, list[SymptomRow]] = {}
+    for symptom, source, weight in rows:
+        row = SymptomRow(symptom, source, weight, "derived", "C", "definition")
+        grouped.setdefault(symptom, []).append(row)
+    return SymptomTable("test", {k: tuple(v) for k, v in grouped.items()})
+
+
+PEOPLE = np.array([-1.0, 1.0, -1.0, 1.0])
+
+
+def test_a_symptom_is_the_weighted_mean_of_changes_in_healthy_sd() -> None:
+    own = table(("fear", "cen_fc", 2.0), ("fear", "dmn_fc", -1.0))
+    changes = {"cen_fc": Change(np.full(4, 3.0), 2 * PEOPLE), "dmn_fc": Change(np.full(4, 1.0), 0.5 * PEOPLE)}
+    found = read_symptoms(own, changes, spread)["fear"]
+    assert found.patient == pytest.approx((2 * 3.0 / 2 - 1 * 1.0 / 0.5) / 3)
+
+
+def test_the_unit_of_a_source_is_of_no_matter() -> None:
+    own = table(("fear", "cen_fc", 2.0), ("fear", "dmn_fc", -1.0))
+    rng = np.random.default_rng(0)
+    changes = {name: Change(rng.normal(size=6), rng.normal(size=6)) for name in ("cen_fc", "dmn_fc")}
+    other = changes | {"cen_fc": Change(1e3 * changes["cen_fc"].patient, 1e3 * changes["cen_fc"].people)}
+    a, b = (read_symptoms(own, c, spread)["fear"].patient for c in (changes, other))
+    assert a == pytest.approx(b)
+
+
+def test_no_change_is_no_symptom_and_a_symptom_that_nothing_reaches_is_absent() -> None:
+    changes = {"cen_fc": Change(np.zeros(4), PEOPLE)}
+    found = read_symptoms(symptoms(), changes, spread)
+    assert all((change.patient == 0.0).all() for change in found.values())
+    assert "fear" not in found
+    assert found.keys() <= readable(symptoms(), changes.keys())
+    assert read_symptoms(symptoms(), {}, spread) == {}
+
+
+def test_symptoms_may_be_read_from_symptoms() -> None:
+    own = table(("fear", "cen_fc", 1.0), ("anxiety_dimension", "fear", -1.0))
+    found = read_symptoms(own, {"cen_fc": Change(np.full(4, 5.0), 2 * PEOPLE)}, spread)
+    assert found["anxiety_dimension"].patient == pytest.approx(-found["fear"].patient / 1.0)
+    assert own.sources("anxiety_dimension") == {"cen_fc"}
+
+
+def test_a_symptom_is_wired_if_half_of_its_weight_is() -> None:
+    own = table(("fear", "cen_fc", 1.0), ("fear", "dopamine_tone", 1.0), ("fear", "dmn_fc", 0.5))
+    assert not wired("fear", {"dopamine_tone"}, own)
+    assert wired("fear", {"dopamine_tone"}, own, known={"cen_fc", "dopamine_tone"})
+    assert wired("inverse_temperature", {"noise_amplitude"}, own), "noise is its source by definition"
+    assert not wired("inverse_temperature", {"kcnq2_conductance"}, own)
+
+
+def test_the_table_names_known_readouts_that_health_leaves_free() -> None:
+    known = vocabulary()
+    for symptom, rows in symptoms().rows.items():
+        assert known[symptom].level == "symptom"
+        for row in rows:
+            assert row.source in known, row
+            assert CALIBRATED.get(row.source) not in (HELD, PUBLISHED), f"{row.source} is held in health"
+            assert known[row.source].level not in ("disorder", "therapy"), "no diagnosis is an input"
+
+
+def test_a_user_may_bring_a_table(tmp_path) -> None:
+    path = tmp_path / "mine.csv"
+    head = "symptom,source,weight,checked,grade,citation\n"
+    path.write_text(head + "fear,amygdala_reactivity,1,recalled,C,mine\n")
+    assert list(read_table(path).rows) == ["fear"]
+    for text, message in (
+        ("fear,amygdala_reactivit,1,recalled,C,mine\n", "did you mean amygdala_reactivity"),
+        ("cen_fc,amygdala_reactivity,1,recalled,C,mine\n", "no symptom"),
+        ("fear,avoidance,1,recalled,C,mine\navoidance,fear,1,recalled,C,mine\n", "each other"),
+        ("fear,amygdala_reactivity,0,recalled,C,mine\n", "weight"),
+        ("", "no symptoms"),
+    ):
+        path.write_text(head + text)
+        with pytest.raises(UserError, match=message):
+            read_table(path)
+
+
+def test_similarity_is_a_cosine() -> None:
+    own = {"fear": 1.0, "anhedonia": 2.0}
+    found = similarity(
+        own, {"same": {k: 3 * v for k, v in own.items()}, "turned": {"fear": -1.0, "anhedonia": -2.0}}
+    )
+    assert found == pytest.approx({"same": 1.0, "turned": -1.0})
+    assert np.isnan(similarity(own, {"none": {"psychosis": 1.0}})["none"])
