@@ -2,12 +2,12 @@
 
 from functools import cache
 
-from synsys.mind.tasks import oddball, steady_state
+from synsys.mind.tasks import belief, hallucination, oddball, steady_state
 from synsys.mind.tasks.record import Task
 
 
 @cache
 def tasks() -> dict[str, Task]:
     """Every task that runs on a brain."""
-    found: tuple[Task, ...] = (steady_state.TASK, oddball.TASK)
+    found: tuple[Task, ...] = (steady_state.TASK, oddball.TASK, belief.TASK, hallucination.TASK)
     return {task.name: task for task in found}
