@@ -52,10 +52,14 @@ conductance of E (multiples of leak), potential (mV)."""
 PRIVATE = 0.11
 """Amplitude of a pool's own noise relative to that of background events that no two pools share (declared, so
 that the healthy memory of the median draw wanders by about 4 degrees in 3 s)."""
+MOST_REPLACED = 0.95
+"""Largest share of tonic excitation that tuned recurrence may replace (declared)."""
 STEP = 10.0
 """Time step, ms."""
+SETTLING = 300.0
+"""Time in which pools come to rest before a trial, ms."""
 FIRST_STEP, MOST_STEPS, SETTLED, DIFFERENCE = 0.1, 60, 1e-6, 1e-6
-"""Interneurons: first step in membrane times, most steps, residual at rest (mV), step of a derivative (mV)."""
+"""Interneurons: first step in membrane times, most steps, residual at rest (mV), derivative step (mV)."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,8 @@ class Pools:
         self.saturation = 1e-3 * float(p.saturation[E])
         self.per_mv = healthy.per_mv
         # Campbell: intensity per conductance of background events, times all conductance that comes in events
-        per_event = module.noise / np.array([p.b_ampa[E], p.b_nmda[E], p.b_gaba[E]])
+        background = np.array([p.b_ampa[E], p.b_nmda[E], p.b_gaba[E]])
+        per_event = np.divide(module.noise, background, out=np.zeros(3), where=background > 0)
         chloride = (float(p.e_inh[E]) - module.rest) * module.per_mv
         gabaa = module.inhibited[1].ravel() * per_event[2] * chloride**2
         self.white_sd = PRIVATE * np.sqrt(
@@ -276,9 +281,11 @@ class Pools:
         return np.maximum(below + z[:, None] * change, 0.0), np.maximum((k + z) * dm, 0.0)
 
     def begin(self, trials: int) -> "Activity":
-        """Activity of the pools before a trial: rest, as far as it is uniform."""
+        """Activity of the pools before a trial: where all that are alike stay alike."""
         size = len(self.share)
-        return Activity(np.full((trials, size), self.release), np.full(trials, self.release), 0, None)
+        start = Activity(np.full((1, size), self.release), np.full(1, self.release), 0, None)
+        alone = self.run(lambda t: None, SETTLING, None, start)
+        return Activity(np.repeat(alone.gating, trials, 0), np.repeat(alone.fast, trials), 0, None)
 
     def run(
         self,
@@ -361,10 +368,11 @@ def strength(holds: Callable[[float], float], module: Module, target: float) -> 
     holds : callable
         Persistent rate (Hz) for a value of kappa.
     module : Module
-        Healthy; kappa may not replace more than all of its tonic excitation.
+        Healthy; kappa may not replace more than `MOST_REPLACED` of its tonic excitation.
     target : float
+        Rate, Hz.
     """
-    low, high = 0.0, 0.95 / module.replaced(1.0)
+    low, high = 0.0, MOST_REPLACED / module.replaced(1.0)
     if holds(high) < target:
         return high
     while high - low > 0.002 * high:

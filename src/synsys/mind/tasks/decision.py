@@ -91,8 +91,8 @@ def perform(
 
     Returns
     -------
-    ndarray of bool, (C, 2 pairs)
-        Whether the first pool was chosen: it came to `BOUND` first, or was the more active at the end.
+    ndarray, (C, 2 pairs)
+        1 where the first pool came to `BOUND` first, 0 where the other did, 0.5 where neither did: a guess.
     ndarray, (C, 2 pairs)
         Time of the choice, ms from the start of motion; the longest view where none came to `BOUND`.
     """
@@ -102,7 +102,7 @@ def perform(
     current = np.zeros((len(toward), 3))
     bound = float(net.gating(BOUND))
     when = np.full(len(toward), VIEWED)
-    first = np.zeros(len(toward), bool)
+    chosen = np.full(len(toward), 0.5)
     waits = np.ones(len(toward), bool)
 
     def stimulus(t: float) -> np.ndarray | None:
@@ -115,14 +115,13 @@ def perform(
     def seen(t: float, _: np.ndarray, gating: np.ndarray) -> None:
         if t <= BEFORE:
             return
-        ahead = gating[:, 0] > gating[:, 1]
-        first[waits] = ahead[waits]
         made = waits & (gating[:, :2].max(1) >= bound)
+        chosen[made] = gating[made, 0] > gating[made, 1]
         when[made] = t - BEFORE
         waits[made] = False
 
     net.run(stimulus, BEFORE + VIEWED, noise, net.begin(len(toward)), seen)
-    return first.reshape(levels, -1), when.reshape(levels, -1)
+    return chosen.reshape(levels, -1), when.reshape(levels, -1)
 
 
 def weibull(coherence: np.ndarray, threshold: float, slope: float) -> np.ndarray:
@@ -160,9 +159,9 @@ def fitted(coherence: np.ndarray, correct: np.ndarray, trials: int) -> tuple[flo
 
 def scores(net: Pools, seed: int) -> dict[str, float]:
     """Scores of one pair of pools."""
-    first, when = perform(net, seed)
-    correct = first.mean(1)
-    threshold, slope = fitted(COHERENCE, correct, first.shape[1])
+    chosen, when = perform(net, seed)
+    correct = chosen.mean(1)
+    threshold, slope = fitted(COHERENCE, correct, chosen.shape[1])
     return {
         "decision_threshold": threshold,
         "decision_slope": slope,

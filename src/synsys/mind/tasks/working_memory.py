@@ -23,7 +23,8 @@ FOOTPRINT = 20.0
 """Standard deviation of tuned recurrence, degrees (declared; 14.4 in Compte et al. 2000, 9 in Murray et al.
 2014, whose cells lie closer than our pools)."""
 PERSISTENT = 50.0
-"""Rate of the healthy bump at its peak, Hz, to which tuned recurrence is set (declared)."""
+"""Rate of the healthy bump at its peak, Hz, to which tuned recurrence is set (declared: at 50 all of 24
+healthy people kept their memory, at 40 all but one)."""
 CUE, WIDTH = 40.0, 18.0
 """Current of the cue at its centre, mV, and its standard deviation, degrees (declared)."""
 DISTRACTOR, AWAY = 10.0, 60.0
