@@ -2,12 +2,17 @@
 
 from functools import cache
 
-from synsys.mind.tasks import oddball, steady_state
+from synsys.mind.tasks import decision, oddball, steady_state, working_memory
 from synsys.mind.tasks.record import Task
 
 
 @cache
 def tasks() -> dict[str, Task]:
     """Every task that runs on a brain."""
-    found: tuple[Task, ...] = (steady_state.TASK, oddball.TASK)
+    found: tuple[Task, ...] = (
+        steady_state.TASK,
+        oddball.TASK,
+        working_memory.TASK,
+        decision.TASK,
+    )
     return {task.name: task for task in found}
