@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from synsys.data.embedded import load_embedded as load_embedded
     from synsys.data.read import load_brain as load_brain
     from synsys.knowledge.scenarios import open_scenario as open_scenario
+    from synsys.scales.behaviour import fit_behaviour as fit_behaviour
+    from synsys.scales.behaviour import recover_behaviour as recover_behaviour
     from synsys.scales.cascade import cascade as cascade
     from synsys.scales.cascade import sweep as sweep
     from synsys.scales.claims import check_claims as check_claims
@@ -34,10 +36,12 @@ _LAZY = {
     "Scenario": "synsys.core.scenario",
     "cascade": "synsys.scales.cascade",
     "check_claims": "synsys.scales.claims",
+    "fit_behaviour": "synsys.scales.behaviour",
     "load": "synsys.core.schema",
     "load_brain": "synsys.data.read",
     "load_embedded": "synsys.data.embedded",
     "open_scenario": "synsys.knowledge.scenarios",
+    "recover_behaviour": "synsys.scales.behaviour",
     "save": "synsys.core.schema",
     "simulate": "synsys.scales.simulate",
     "sweep": "synsys.scales.cascade",

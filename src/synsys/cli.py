@@ -12,6 +12,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import typer  # noqa: E402
 
 import synsys  # noqa: E402
+from synsys.cli_mind import app as mind  # noqa: E402
 from synsys.cli_options import (  # noqa: E402
     Beta,
     Brain,
@@ -180,6 +181,7 @@ def trajectory(
 
 app.command()(simulate)
 app.command()(sweep)
+app.add_typer(mind, name="mind")
 
 
 @app.command()

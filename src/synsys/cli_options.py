@@ -78,8 +78,8 @@ Replace = Annotated[bool, typer.Option("--force", help="Overwrite the file if it
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A context that yields `step(done, total)` and draws a bar on a terminal, nothing elsewhere."""
+def progress(label: str) -> Iterator[Callable[..., None]]:
+    """A context that yields `step(done, total, label)` and draws a bar on a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -87,7 +87,9 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        yield lambda done, total, what=label: progress.update(
+            task, completed=done, total=total, description=what
+        )
 
 
 def slug(words: list[str]) -> str:

@@ -7,10 +7,10 @@ reads and writes.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from synsys.core.forms import Form as Form
+from synsys.core.forms import Group, axis
+from synsys.core.forms import Variable as Variable
+from synsys.core.results_mind import BEHAVIOUR, FITTED, RECOVERED, RECOVERY
 
 SCHEMA_VERSION = "1"
 DISCLAIMER = "Research use only; not for diagnosis or treatment."
@@ -36,83 +36,8 @@ OBSERVATIONS = {
 NEGLIGIBLE = 0.1
 """An effect of |d| below this is called negligible, whatever its sign."""
 
-Kind = Literal["number", "count", "flag", "text"]
-
-
-@dataclass(frozen=True)
-class Variable:
-    """What a variable of a group must be.
-
-    Parameters
-    ----------
-    dims : tuple of str
-        Dimensions, in order.
-    kind : {"number", "count", "flag", "text"}
-        Real number (NaN: does not apply), whole number, boolean, or text.
-    accepted : tuple of str
-        Accepted texts; empty accepts any.
-    low, high : float
-        Bounds of a number, NaN aside.
-    increasing : bool
-        Whether each value must be larger than the one before.
-    """
-
-    dims: tuple[str, ...]
-    kind: Kind = "number"
-    accepted: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
-    increasing: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    """What a group of a result holds.
-
-    Parameters
-    ----------
-    coordinates : mapping of str to Variable
-        One per dimension; its values must differ from each other.
-    variables : mapping of str to Variable
-    optional : mapping of str to Variable
-        Variables that may be absent.
-    required : bool
-        Whether a result must have the group.
-    """
-
-    coordinates: Mapping[str, Variable]
-    variables: Mapping[str, Variable]
-    optional: Mapping[str, Variable] = field(default_factory=dict)
-    required: bool = True
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a kind of result is.
-
-    Parameters
-    ----------
-    groups : mapping of str to Group
-    attributes : mapping of str to type
-        Attributes of the root; lists and dictionaries are stored as JSON text.
-    joined : tuple of str
-        Coordinates that must be the same in all groups that have them.
-    compressed : mapping of str to tuple of str
-        Large variables, by group.
-    """
-
-    groups: Mapping[str, Group]
-    attributes: Mapping[str, type]
-    joined: tuple[str, ...]
-    compressed: Mapping[str, tuple[str, ...]]
-
-
-def _axis(name: str, kind: Kind = "text", accepted: tuple[str, ...] = (), low: float = -math.inf) -> Variable:
-    return Variable((name,), kind, accepted, low)
-
-
-_STATE, _DRAW, _REGION = _axis("state", accepted=STATES), _axis("draw", "count", low=0), _axis("region")
-_READOUT = _axis("readout")
+_STATE, _DRAW, _REGION = axis("state", accepted=STATES), axis("draw", "count", low=0), axis("region")
+_READOUT = axis("readout")
 _PER_READOUT, _PER_REGION, _PER_METRIC = Variable(("readout",)), Variable(("region",)), ("state", "metric")
 _PER_LINK, _TEXT = Variable(("link",), "text"), Variable(("readout",), "text")
 
@@ -135,22 +60,22 @@ SCHEMA: dict[str, Group] = {
         },
     ),
     "rates": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "cell": _axis("cell", accepted=CELLS)},
+        {"state": _STATE, "draw": _DRAW, "region": _REGION, "cell": axis("cell", accepted=CELLS)},
         {"rate": Variable(("state", "draw", "region", "cell"), low=0)},
     ),
     "spectra": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "frequency": _axis("frequency", "number", low=0)},
+        {"state": _STATE, "draw": _DRAW, "region": _REGION, "frequency": axis("frequency", "number", low=0)},
         {"power": Variable(("state", "draw", "region", "frequency"), low=0)},
     ),
     "fc": Group(
-        {"state": _STATE, "draw": _DRAW, "region": _REGION, "region_to": _axis("region_to")},
+        {"state": _STATE, "draw": _DRAW, "region": _REGION, "region_to": axis("region_to")},
         dict.fromkeys(
             OBSERVATIONS,
             Variable(("state", "draw", "region", "region_to"), low=-1 - 1e-6, high=1 + 1e-6),
         ),
     ),
     "observations": Group(
-        {"observation": _axis("observation", accepted=tuple(OBSERVATIONS)), "readout": _axis("readout")},
+        {"observation": axis("observation", accepted=tuple(OBSERVATIONS)), "readout": axis("readout")},
         {
             **dict.fromkeys(
                 ("value", "reference", "log_ratio", "effect", "d", "lo90", "hi90"),
@@ -160,7 +85,7 @@ SCHEMA: dict[str, Group] = {
         },
     ),
     "graph": Group(
-        {"state": _STATE, "metric": _axis("metric")},
+        {"state": _STATE, "metric": axis("metric")},
         {
             **dict.fromkeys(("value", "null_mean", "null_sd", "null_z"), Variable(_PER_METRIC)),
             "rule": Variable(_PER_METRIC, "text"),
@@ -224,7 +149,7 @@ TRAJECTORY: dict[str, Group] = {
         {"sd": Variable(("readout",), low=0)},
     ),
     "slow": Group(
-        {"draw": _DRAW, "time_dense": _DENSE, "variable": _axis("variable")},
+        {"draw": _DRAW, "time_dense": _DENSE, "variable": axis("variable")},
         {
             "value": Variable(("draw", "time_dense", "variable")),
             "level": Variable(("variable",), "text", LEVELS),
@@ -232,11 +157,11 @@ TRAJECTORY: dict[str, Group] = {
         },
     ),
     "slow_regions": Group(
-        {"time": _TIME, "variable": _axis("variable"), "region": _REGION},
+        {"time": _TIME, "variable": axis("variable"), "region": _REGION},
         {"value": Variable(("time", "variable", "region"))},
     ),
     "events": Group(
-        {"event": _axis("event"), "time_dense": _DENSE},
+        {"event": axis("event"), "time_dense": _DENSE},
         {
             "label": Variable(("event",), "text"),
             "quantity": Variable(("event",), "text"),
@@ -246,7 +171,7 @@ TRAJECTORY: dict[str, Group] = {
         },
     ),
     "leadlag": Group(
-        {"item": _axis("item")},
+        {"item": axis("item")},
         {
             **dict.fromkeys(("moved", "lo", "hi", "peak", "peak_time", "half_rise"), _ITEM),
             **dict.fromkeys(("recovery", "turned", "threshold", "final", "final_lo", "final_hi"), _ITEM),
@@ -259,11 +184,11 @@ TRAJECTORY: dict[str, Group] = {
         },
     ),
     "development": Group(
-        {"time_dense": _DENSE, "quantity": _axis("quantity")},
+        {"time_dense": _DENSE, "quantity": axis("quantity")},
         {"curve": Variable(("time_dense", "quantity"))},
         required=False,
     ),
-    "windows": Group({"window": _axis("window")}, {"start": _WINDOW, "end": _WINDOW}, required=False),
+    "windows": Group({"window": axis("window")}, {"start": _WINDOW, "end": _WINDOW}, required=False),
     "regions": Group(
         {"region": _REGION},
         {name: Variable(("region",), "text") for name in ("hemisphere", "structure", "network")},
@@ -276,7 +201,7 @@ windows of development in years. `sd` is the healthy spread between people of th
 log ratio where it is a ratio to health, else of its difference. The coordinate of `/events` may be text or
 whole numbers."""
 
-_RUN, _OBSERVABLE = _axis("run", "count", low=0), _axis("observable")
+_RUN, _OBSERVABLE = axis("run", "count", low=0), axis("observable")
 _PER_RUN = ("run", "region", "observable")
 
 SIMULATION: dict[str, Group] = {
@@ -306,7 +231,7 @@ SIMULATION: dict[str, Group] = {
         required=False,
     ),
     "eeg": Group(
-        {"run": _RUN, "time": Variable(("time",), increasing=True), "electrode": _axis("electrode")},
+        {"run": _RUN, "time": Variable(("time",), increasing=True), "electrode": axis("electrode")},
         {"potential": Variable(("run", "time", "electrode"))},
         required=False,
     ),
@@ -340,6 +265,8 @@ FORMS: dict[str, Form] = {
             "activity": ("mean", "sd"), "bold": ("bold",), "course": ("value",), "eeg": ("potential",),
         },
     ),
+    "behaviour": Form(BEHAVIOUR, FITTED, ("subject", "parameter"), {"course": ("value",)}),
+    "recovery": Form(RECOVERY, RECOVERED, ("subject", "parameter"), {}),
 }  # fmt: skip
 """Kinds of results. A trajectory has beside the attributes of a cascade: scenario (name, duration_days, age
 at its start in years or null, development, recursive, events, and a text if it has one), convergence (what

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synsys.core import show, show_time
+from synsys.core import show, show_mind, show_time
 from synsys.core.errors import UserError
 from synsys.core.output import replacing
 from synsys.core.results import CELLS as CELLS
@@ -33,6 +33,10 @@ _KINDS: dict[str, str] = {"number": "fiu", "count": "iu", "flag": "b", "text": "
 
 class SchemaError(ValueError):
     """A tree that is not a result; its text names group and variable."""
+
+
+MIND = ("behaviour", "recovery")
+"""Kinds of results about people's behaviour, fitted or simulated."""
 
 
 def kind(tree: xr.DataTree) -> str:
@@ -228,10 +232,13 @@ def tabulate(tree: xr.DataTree) -> pd.DataFrame:
     DataFrame
         Of a cascade one row per readout in the order of levels, with the variables of ``/table``; of a
         trajectory one row per quantity in the order of movement, with those of ``/leadlag``; of a simulation
-        one row per run, with its point of the grid.
+        one row per run, with its point of the grid; of a fit of behaviour or a recovery one row per
+        parameter.
     """
     if kind(tree) == "trajectory":
         return show_time.lead_lag_frame(tree)
+    if kind(tree) in MIND:
+        return show_mind.parameter_frame(tree)
     if kind(tree) == "simulation":
         parts = [tree.children[name].to_dataset(inherit=False).to_dataframe() for name in ("runs", "table")]
         return parts[0].join(parts[1])
@@ -250,6 +257,8 @@ def summary(tree: xr.DataTree) -> str:
     """What a result says, in a few lines of plain text."""
     if kind(tree) == "trajectory":
         return show_time.summary_text(tree)
+    if kind(tree) in MIND:
+        return show_mind.summary_text(tree)
     if kind(tree) == "simulation":
         runs = tabulate(tree)
         return f"{tree.attrs['title']} on {tree.attrs['brain']}, {len(runs)} runs: {', '.join(runs.columns)}"
@@ -272,6 +281,9 @@ def print_result(tree: xr.DataTree, console: Console | None = None, most: int = 
     """
     if kind(tree) == "trajectory":
         show_time.print_trajectory(tree, console)
+        return
+    if kind(tree) in MIND:
+        show_mind.print_mind(tree, console)
         return
     if kind(tree) == "simulation":
         show.print_runs(tabulate(tree), tree.attrs, console)

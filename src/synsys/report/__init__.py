@@ -29,10 +29,14 @@ def write_report(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     """
     from synsys.core.output import write_whole
     from synsys.core.schema import kind
+    from synsys.report.behaviour import render_behaviour
     from synsys.report.page import render
     from synsys.report.simulation import render_simulation
     from synsys.report.trajectory import render_trajectory
 
-    pages = {"trajectory": render_trajectory, "simulation": render_simulation}
+    pages = {
+        "trajectory": render_trajectory, "simulation": render_simulation, "behaviour": render_behaviour,
+        "recovery": render_behaviour,
+    }  # fmt: skip
     page = pages.get(kind(tree), render)(tree)
     return write_whole(path, page.encode("utf-8", "replace"))

@@ -69,6 +69,9 @@ def same_kind(a: xr.DataTree, b: xr.DataTree) -> str:
     UserError
         If they are of different kinds, or simulations, which are compared as points of one grid.
     """
+    for one in (a, b):
+        if kind(one) in ("behaviour", "recovery"):
+            raise UserError("models of behaviour are compared in one fit: synsys mind fit --against MODEL")
     if kind(a) == kind(b) == "simulation":
         raise UserError("simulations cannot be compared here; run both as points of one grid (synsys sweep)")
     if kind(a) != kind(b):

@@ -2,12 +2,19 @@
 
 from functools import cache
 
-from synsys.mind.tasks import belief, hallucination, oddball, steady_state
+from synsys.mind.tasks import belief, decision, hallucination, oddball, steady_state, working_memory
 from synsys.mind.tasks.record import Task
 
 
 @cache
 def tasks() -> dict[str, Task]:
     """Every task that runs on a brain."""
-    found: tuple[Task, ...] = (steady_state.TASK, oddball.TASK, belief.TASK, hallucination.TASK)
+    found: tuple[Task, ...] = (
+        steady_state.TASK,
+        oddball.TASK,
+        working_memory.TASK,
+        decision.TASK,
+        belief.TASK,
+        hallucination.TASK,
+    )
     return {task.name: task for task in found}
