@@ -2,7 +2,15 @@
 
 from functools import cache
 
-from synsys.mind.tasks import decision, oddball, steady_state, working_memory
+from synsys.mind.tasks import (
+    decision,
+    fear,
+    oddball,
+    reward,
+    set_shifting,
+    steady_state,
+    working_memory,
+)
 from synsys.mind.tasks.record import Task
 
 
@@ -14,5 +22,8 @@ def tasks() -> dict[str, Task]:
         oddball.TASK,
         working_memory.TASK,
         decision.TASK,
+        fear.TASK,
+        reward.TASK,
+        set_shifting.TASK,
     )
     return {task.name: task for task in found}
