@@ -373,7 +373,8 @@ def test_options_reach_the_result(here, brain, capsys):
         "inference": ["strong_priors"],
     }  # fmt: skip
     assert tree["eeg"].sizes == {"state": 2, "draw": 2, "electrode": 61, "band": 5}
-    assert "map slopes × 0, EEG (sphere), inference: strong_priors" in " ".join(capsys.readouterr().out.split())
+    told = " ".join(capsys.readouterr().out.split())
+    assert "map slopes × 0, EEG (sphere), inference: strong_priors" in told
 
 
 def test_a_saved_result_becomes_a_report(saved, here, capsys):
