@@ -31,6 +31,15 @@ def simulation(tmp_path_factory):
     return folder, namespace, time.process_time() - start
 
 
+def test_the_page_on_behaviour_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "mind"}
+    for block in BLOCK.findall((ROOT / "docs" / "mind.md").read_text(encoding="utf-8")):
+        exec(compile(block, "docs/mind.md", "exec"), names)
+    assert names["course"]["muhat1"].shape == (2, 100)
+    assert names["fit"].attrs["kind"] == "behaviour"
+
+
 def test_the_worked_example_has_its_alpha_rhythm_and_draws_it(simulation):
     """Jansen & Rit 1995: a column at their values oscillates near 10 Hz."""
     folder, names, _ = simulation

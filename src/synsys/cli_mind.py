@@ -128,6 +128,7 @@ def _written(
     """Yields progress, the command as text, and what takes the result; writes and prints it at the end."""
     from synsys.core.output import prepare_out, whole_folder
     from synsys.core.schema import print_result, save, tabulate
+    from synsys.core.show_mind import people_frame
     from synsys.report import write_report
 
     target = prepare_out(out or Path("synsys-out") / f"{name}-{slug(words)}", force)
@@ -139,9 +140,7 @@ def _written(
         save(tree, folder / f"{file}.nc")
         tabulate(tree).to_csv(folder / "table.csv")
         if "estimates" in tree.children:
-            people = tree["estimates"].to_dataset().to_dataframe().unstack()
-            people.columns = [f"{parameter}_{what}" for what, parameter in people.columns]
-            people.join(tree["people"].to_dataset().to_dataframe()).to_csv(folder / "people.csv")
+            people_frame(tree).to_csv(folder / "people.csv")
         write_report(tree, folder / "report.html")
     print_result(tree)
     typer.echo(f"result and report: {target}/report.html")

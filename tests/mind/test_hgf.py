@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synsys.core.errors import UserError
 from synsys.mind import hgf
 
 
@@ -96,6 +97,20 @@ def test_three_levels_with_a_frozen_top_are_the_two_level_filter():
     a = filtered(hgf.binary_update, hgf.binary_start(frozen), hgf.binary_prediction, frozen, inputs)
     b = filtered(hgf.binary_update, hgf.binary_start(two, 2), hgf.binary_prediction, two, inputs)
     np.testing.assert_allclose([s.mu2 for s, _ in a], [s.mu2 for s, _ in b], atol=1e-8)
+
+
+def test_a_batch_of_filters_is_each_filter_alone():
+    inputs = np.random.default_rng(0).integers(0, 2, (3, 40))
+    omega = np.array([-4.0, -3.0, -2.0])
+    both = hgf.beliefs(inputs, omega2=omega)
+    for i in range(3):
+        alone = hgf.beliefs(inputs[i], omega2=omega[i])
+        for name, values in alone.items():
+            np.testing.assert_allclose(both[name][i], values, rtol=1e-12)
+    with pytest.raises(UserError, match="omega2"):
+        hgf.beliefs(inputs, omga2=1.0)
+    with pytest.raises(UserError, match="0 and 1"):
+        hgf.beliefs(inputs + 0.5)
 
 
 def test_states_that_the_approximation_cannot_be_in_are_told():

@@ -27,6 +27,16 @@ def test_people_keep_their_order_and_their_own_number_of_trials():
     np.testing.assert_array_equal(trials.begins, [[True, False], [True, False]])
 
 
+def test_trials_written_as_a_table_are_read_again():
+    given = table(choice=[np.nan, 2, 1], block=[1, 2, 1])
+    once = trials_from(given, Q)
+    again = trials_from(once.frame(), Q)
+    assert again.subjects == once.subjects
+    np.testing.assert_array_equal(again.begins, once.begins)
+    for name in Q.columns:
+        np.testing.assert_array_equal(again.columns[name], once.columns[name])
+
+
 def test_blocks_begin_where_their_name_changes():
     trials = trials_from(table(block=["x", "y", "y"]), Q)
     np.testing.assert_array_equal(trials.begins, [[True, True], [True, False]])

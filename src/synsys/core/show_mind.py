@@ -27,6 +27,18 @@ def parameter_frame(tree: xr.DataTree) -> pd.DataFrame:
     return frame
 
 
+def people_frame(tree: xr.DataTree) -> pd.DataFrame:
+    """One row per person of a fit: estimates and intervals of all parameters, and how well it was fitted."""
+    found = tree.children["estimates"].to_dataset(inherit=False)
+    people = tree.children["people"].to_dataset(inherit=False).to_dataframe()
+    columns = {
+        f"{name}_{what}" if what != "value" else str(name): found[what].sel(parameter=name).to_series()
+        for name in found["parameter"].to_numpy()
+        for what in ("value", "lo90", "hi90")
+    }
+    return people.assign(**columns)
+
+
 class Effect(NamedTuple):
     """Dependence of one parameter on one covariate."""
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from synsys.core.errors import UserError, unknown
 from synsys.mind.model import Array, Values, sigmoid
 
 DEFAULTS = {
@@ -89,6 +90,56 @@ def binary_update(
         parent, (1.0 / s.pi2, hat.muhat2, mu2, pi2), p.kappa2, p.omega2, dt, enhanced, hat.v2, hat.pihat2
     )
     return {"mu2": mu2, "pi2": pi2, "mu3": mu3, "pi3": pi3}
+
+
+def beliefs(
+    inputs: Array, levels: int = 3, enhanced: bool = True, continuous: bool = False, **parameters: Array
+) -> dict[str, np.ndarray]:
+    """Run a filter over inputs.
+
+    Parameters
+    ----------
+    inputs : ndarray, (..., T)
+        0 and 1, or numbers if `continuous`.
+    levels : {2, 3}
+    enhanced : bool
+        eHGF.
+    continuous : bool
+    **parameters
+        Those of `DEFAULTS` or `CONTINUOUS` that differ, numbers or arrays that broadcast against (...).
+
+    Returns
+    -------
+    dict
+        Name -> (..., T): mean ``mu`` and precision ``pi`` of every level after each input, and the
+        predictions ``muhat``, ``pihat`` before it.
+
+    Raises
+    ------
+    UserError
+        For unknown parameters, or inputs that are not 0 and 1 where they must be.
+    """
+    known = CONTINUOUS if continuous else DEFAULTS
+    for name in parameters:
+        if name not in known:
+            raise unknown("parameter of the filter", name, known)
+    u = np.asarray(inputs, float)
+    if not continuous and not np.isin(u, (0.0, 1.0)).all():
+        raise UserError("inputs of a binary filter are 0 and 1")
+    p = SimpleNamespace(**{**known, **parameters})
+    start, predict, update = (
+        (continuous_start, continuous_prediction, continuous_update)
+        if continuous
+        else (binary_start, binary_prediction, binary_update)
+    )
+    s, rows = SimpleNamespace(**start(p, levels)), []
+    with np.errstate(all="ignore"):  # where it breaks down it says so by what it returns (`valid`)
+        for k in range(u.shape[-1]):
+            hat = vars(predict(s, p))
+            s = SimpleNamespace(**update(s, u[..., k], p, enhanced=enhanced))
+            rows.append({**vars(s), **{n: v for n, v in hat.items() if "hat" in n}})
+    shape = np.broadcast_shapes(u.shape[:-1], *(np.shape(v) for v in parameters.values()))
+    return {n: np.stack([np.broadcast_to(row[n], shape) for row in rows], -1) for n in rows[0]}
 
 
 def continuous_start(p: Values, levels: int = 2) -> dict[str, Array]:

@@ -38,7 +38,7 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 }
 """Parameters of inference that readouts of inference and of its tasks depend on."""
 OBSERVER = "healthy observer"
-"""What the healthy value of these readouts is called calibrated to: the same declared observer in every draw."""
+"""What the healthy value of these readouts is called calibrated to: one declared observer for all draws."""
 DEFINED = {
     "sensory_precision_weighting": {"sensory_precision": 1, "prior_precision": -1},
     "prior_weight": {"sensory_precision": -1, "prior_precision": 1},

@@ -44,6 +44,19 @@ class Trials:
         """Which places hold a trial, (people, trials)."""
         return np.arange(self.begins.shape[1]) < self.length[:, None]
 
+    def frame(self) -> "pd.DataFrame":
+        """One row a trial: subject, block, and the columns; choices that were not made are empty."""
+        import pandas as pd
+
+        who, _ = np.nonzero(self.used)
+        values = {name: v[self.used] for name, v in self.columns.items()}
+        table = pd.DataFrame(
+            {name: np.where((v == NONE) | (v == ABSENT), np.nan, v) for name, v in values.items()}
+        )
+        table.insert(0, "subject", np.array(self.subjects)[who])
+        table.insert(1, "block", np.cumsum(self.begins, 1)[self.used])
+        return table
+
     def part(self, people: np.ndarray | list[int]) -> "Trials":
         """The trials of some people, by position."""
         at = np.asarray(people, int)

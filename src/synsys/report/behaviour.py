@@ -248,7 +248,7 @@ def _ranks(tree: xr.DataTree) -> str:
     with figure(9.0, 2.0 * -(-len(names) // COLUMNS)) as drawn:
         for axes, name in zip(_axes(drawn, len(names)), names, strict=True):
             axes.axhspan(low, high, color=PALE, alpha=0.5, lw=0)
-            axes.hist(rank.sel(parameter=name).values, bins, (0, 1), histtype="step", color=INK)
+            axes.hist(rank.sel(parameter=name).values, bins, range=(0, 1), histtype="step", color=INK)
             axes.set_title(name, fontsize=9)
             axes.set(xlim=(0, 1), ylim=(0, None))
         drawn.tight_layout()

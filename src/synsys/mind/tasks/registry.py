@@ -2,7 +2,17 @@
 
 from functools import cache
 
-from synsys.mind.tasks import belief, decision, hallucination, oddball, steady_state, working_memory
+from synsys.mind.tasks import (
+    belief,
+    decision,
+    fear,
+    hallucination,
+    oddball,
+    reward,
+    set_shifting,
+    steady_state,
+    working_memory,
+)
 from synsys.mind.tasks.record import Task
 
 
@@ -14,6 +24,9 @@ def tasks() -> dict[str, Task]:
         oddball.TASK,
         working_memory.TASK,
         decision.TASK,
+        fear.TASK,
+        reward.TASK,
+        set_shifting.TASK,
         belief.TASK,
         hallucination.TASK,
     )
