@@ -5,13 +5,14 @@ import pytest
 from scipy.stats import binom, multivariate_normal
 
 from synsys.core.errors import UserError
+from synsys.mind.ascent import climb
 from synsys.mind.comparison import compare_models
 from synsys.mind.environments import simulate
 from synsys.mind.group import fit_group, marginal
 from synsys.mind.learning import BETA, GAIN
 from synsys.mind.model import Choice, Model, Parameter
 from synsys.mind.models import models
-from synsys.mind.posterior import Gaussian, climb, posterior
+from synsys.mind.posterior import Gaussian, posterior
 from synsys.mind.predictive import check
 from synsys.mind.recovery import confusion, people_of, recover
 from synsys.mind.trials import Trials

@@ -102,3 +102,25 @@ def test_less_dopamine_spares_avoidance(model, atlas):
     approach, avoidance = np.median(lost, 0)
     assert approach > avoidance
     assert approach > 0
+
+
+def test_people_meet_the_same_task_and_differ(healthy, atlas):
+    """Variety of healthy people shows in every task; a person who differs in nothing is the reference."""
+    from synsys.mind.tasks import fear, set_shifting
+    from synsys.scales.people import person
+
+    found = [person(healthy, (7, k)) for k in range(4)]
+    for task, name in (
+        (reward, "reward_learning"),
+        (fear, "extinction_rate"),
+        (set_shifting, "perseverative_errors"),
+    ):
+        scores = [task.run(state, atlas)[name] for state in found]
+        assert np.std(scores) > 0.01 * abs(np.mean(scores))
+    alike = HealthyBrain(
+        healthy.model,
+        healthy.draw,
+        {"d2_density": np.ones_like(healthy.state.coupling[0])},
+        reference=healthy,
+    )
+    assert reward.run(alike.state, atlas) == pytest.approx(reward.run(healthy.state, atlas), rel=1e-6)

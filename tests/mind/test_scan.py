@@ -74,6 +74,23 @@ def test_people_sets_and_lengths_do_not_mix():
     np.testing.assert_allclose(parted, first, atol=1e-9)
 
 
+def test_people_side_by_side_are_as_people_one_by_one():
+    """With few sets people share a vector: of different length, some in which the filter breaks down."""
+    model = models()["hgf"]
+    trials, theta = played(model, people=21, trials=60)
+    length = np.r_[np.full(7, 60), np.arange(20, 34)]
+    ragged = type(trials)(trials.subjects, trials.columns, length, trials.begins)
+    theta[::5, 0] = 8.0  # a volatility at which the approximation breaks down
+    together = log_likelihood(model, ragged, theta[:, None])[:, 0]
+    apart = log_likelihood(model, ragged, np.repeat(theta[:, None], 64, 1))[:, 40]
+    assert np.isinf(together).any()
+    np.testing.assert_array_equal(together, apart)
+    seen = trajectory(model, ragged, theta)["log_p"]
+    np.testing.assert_array_equal(
+        np.isfinite(seen).sum(1)[np.isfinite(together)], length[np.isfinite(together)]
+    )
+
+
 def test_a_new_block_begins_anew():
     model = models()["q_learning"]
     trials, theta = played(model, people=5, trials=40)

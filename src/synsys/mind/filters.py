@@ -12,7 +12,7 @@ import numpy as np
 from synsys.mind import hgf
 from synsys.mind.learning import ZETA
 from synsys.mind.model import Array, Choice, Model, Parameter, Values
-from synsys.mind.responses import unit_square
+from synsys.mind.responses import unit_square_odds
 
 OMEGA = Parameter("omega2", "identity", -3.0, 1.0, "tonic log-volatility of the belief, log odds^2 a trial")
 THETA = Parameter(
@@ -37,8 +37,8 @@ def binary(levels: int = 3, enhanced: bool = True) -> Model:
         return SimpleNamespace(**{**fixed, **{q.name: getattr(p, q.name) for q in free}})
 
     def policy(stage: int, s: Values, t: Values, p: Values) -> Array:
-        belief = hgf.binary_prediction(s, full(p), t.interval).muhat1
-        return unit_square(belief, p.zeta) * hgf.valid(s, tuple(range(2, levels + 1)))
+        odds = fixed["kappa1"] * hgf.binary_prediction(s, full(p), t.interval).muhat2
+        return unit_square_odds(odds, p.zeta) * hgf.valid(s, tuple(range(2, levels + 1)))
 
     def shown(s: Values, t: Values, p: Values) -> dict[str, Array]:
         hat = hgf.binary_prediction(s, full(p), t.interval)

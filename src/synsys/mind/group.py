@@ -22,7 +22,8 @@ REFITS, INNER = 8, 300
 STILL = 0.02
 """A fit has settled where coefficients and sd of the group move by less, in prior sd."""
 PSEUDO, PSEUDO_SD = 2.0, 0.3
-"""Weight, in people, of the prior on the sd of the group, and that sd in prior sd of the model."""
+"""Weight, in people, of the prior that keeps the sd of the group from 0, and that sd in prior sd of the
+model; from above it is held by a half-normal prior as wide as the model's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +95,9 @@ def fit_group(
     b = np.zeros((len(names), len(mean)))
     b[0] = mean
     v = scale**2
-    settled = False
+    settled, found = False, None
     for k in range(REFITS):
-        found = posterior(model, trials, prior, samples, seed)
+        found = posterior(model, trials, prior, samples, seed, near=found)
         new_b, new_v = _maximised(found, design, model, b, v)
         moved = max((np.abs(new_b - b) / scale).max(), (np.abs(np.sqrt(new_v) - np.sqrt(v)) / scale).max())
         b, v = new_b, new_v
@@ -106,7 +107,7 @@ def fit_group(
         if moved < STILL:
             settled = True
             break
-    found = posterior(model, trials, prior, samples, seed)
+    found = posterior(model, trials, prior, samples, seed, near=found)
     if progress:
         progress(REFITS + 1, REFITS + 1)
     error = _errors(found, design, v, scale)
@@ -152,7 +153,8 @@ def _maximised(
             )
         expected = design @ new_b
         spread = (second - 2 * first * expected + expected**2).sum(0)
-        new_v = (spread + PSEUDO * (PSEUDO_SD * scale) ** 2) / (people + PSEUDO)
+        total, weight_of = spread / scale**2 + PSEUDO * PSEUDO_SD**2, people + PSEUDO
+        new_v = scale**2 * (np.sqrt(weight_of**2 + 4.0 * total) - weight_of) / 2.0
         still = np.abs(new_b - b).max() < 1e-5 and np.abs(new_v - v).max() < 1e-5
         b, v = new_b, new_v
         if still:

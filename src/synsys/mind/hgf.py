@@ -55,9 +55,9 @@ def binary_prediction(s: Values, p: Values, dt: Array = 1.0) -> Values:
     top = hasattr(s, "mu3")
     muhat2 = s.mu2 + dt * p.rho2
     v2 = dt * np.exp(p.kappa2 * s.mu3 + p.omega2) if top else dt * np.exp(p.omega2)
-    out = {"muhat1": sigmoid(p.kappa1 * muhat2), "muhat2": muhat2, "v2": v2, "pihat2": 1 / (1 / s.pi2 + v2)}
+    out = {"muhat1": sigmoid(p.kappa1 * muhat2), "muhat2": muhat2, "v2": v2, "pihat2": _blurred(s.pi2, v2)}
     if top:
-        out |= {"muhat3": s.mu3 + dt * p.rho3, "pihat3": 1.0 / (1.0 / s.pi3 + dt * p.theta)}
+        out |= {"muhat3": s.mu3 + dt * p.rho3, "pihat3": _blurred(s.pi3, dt * p.theta)}
     return SimpleNamespace(**out)
 
 
@@ -82,12 +82,12 @@ def binary_update(
     hat = binary_prediction(s, p, dt)
     # level 2: Mathys 2011, equations 21 to 28
     pi2 = hat.pihat2 + p.kappa1**2 * hat.muhat1 * (1.0 - hat.muhat1)
-    mu2 = hat.muhat2 + p.kappa1 / pi2 * (u - hat.muhat1)
+    mu2 = hat.muhat2 + (1.0 / pi2) * p.kappa1 * (u - hat.muhat1)
     if not hasattr(s, "mu3"):
         return {"mu2": mu2, "pi2": pi2}
     parent = s.mu3, hat.muhat3, hat.pihat3
     mu3, pi3 = _volatility(
-        parent, (1.0 / s.pi2, hat.muhat2, mu2, pi2), p.kappa2, p.omega2, dt, enhanced, hat.v2, hat.pihat2
+        parent, (s.pi2, hat.muhat2, mu2, pi2), p.kappa2, p.omega2, dt, enhanced, hat.v2, hat.pihat2
     )
     return {"mu2": mu2, "pi2": pi2, "mu3": mu3, "pi3": pi3}
 
@@ -160,7 +160,7 @@ def continuous_prediction(s: Values, p: Values, dt: Array = 1.0) -> Values:
             v = dt * p.theta
         else:
             v = dt * np.exp(getattr(p, f"kappa{k}") * getattr(s, f"mu{k + 1}") + getattr(p, f"omega{k}"))
-        out |= {f"muhat{k}": mu + dt * getattr(p, f"rho{k}"), f"v{k}": v, f"pihat{k}": 1.0 / (1.0 / pi + v)}
+        out |= {f"muhat{k}": mu + dt * getattr(p, f"rho{k}"), f"v{k}": v, f"pihat{k}": _blurred(pi, v)}
     return SimpleNamespace(**out)
 
 
@@ -171,12 +171,12 @@ def continuous_update(
     levels = 3 if hasattr(s, "mu3") else 2
     hat = vars(continuous_prediction(s, p, dt))
     pi = hat["pihat1"] + p.pi_u
-    mu = hat["muhat1"] + p.pi_u / pi * (u - hat["muhat1"])
+    mu = hat["muhat1"] + (1.0 / pi) * p.pi_u * (u - hat["muhat1"])
     out = {"mu1": mu, "pi1": pi}
     for k in range(2, levels + 1):
         low = k - 1
         parent = getattr(s, f"mu{k}"), hat[f"muhat{k}"], hat[f"pihat{k}"]
-        child = 1.0 / getattr(s, f"pi{low}"), hat[f"muhat{low}"], mu, pi
+        child = getattr(s, f"pi{low}"), hat[f"muhat{low}"], mu, pi
         mu, pi = _volatility(
             parent, child, getattr(p, f"kappa{low}"), getattr(p, f"omega{low}"), dt, enhanced,
             hat[f"v{low}"], hat[f"pihat{low}"],
@@ -197,26 +197,32 @@ def _volatility(
 ) -> tuple[Array, Array]:
     """Mean and precision of a level from the volatility prediction error of the level below.
 
+    With w = v pihat, the share of the expected variance that is due to the step, the r of Mathys et al. 2011,
+    (v - sigma) / (v + sigma), is 2 w - 1.
+
     Parameters
     ----------
     parent : tuple
         Mean before, predicted mean and precision of the level itself.
     child : tuple
-        Of the level below: variance before, predicted mean, mean and precision now.
+        Of the level below: precision before, predicted mean, mean and precision now.
     v, pihat : array
         Of the level below: expected variance of its step, and predicted precision.
     """
     _, muhat, own = parent
-    variance, child_hat, mu, pi = child
+    before, child_hat, mu, pi = child
     spread = 1.0 / pi + (mu - child_hat) ** 2
-    w = v * pihat
-    delta = spread * pihat - 1.0
+    w, delta = v * pihat, spread * pihat - 1.0
     if not enhanced:
-        r = (v - variance) * pihat
-        precision = own + 0.5 * kappa**2 * w * (w + r * delta)
-        return muhat + 0.5 * kappa / precision * w * delta, precision
-    mean = muhat + 0.5 * kappa / own * w * delta
+        precision = own + 0.5 * kappa**2 * w * (w + (2.0 * w - 1.0) * delta)
+        return muhat + (1.0 / precision) * 0.5 * kappa * w * delta, precision
+    mean = muhat + (1.0 / own) * 0.5 * kappa * w * delta
     v = dt * np.exp(kappa * mean + omega)
-    pihat = 1.0 / (variance + v)
-    w, r, delta = v * pihat, (v - variance) * pihat, spread * pihat - 1.0
-    return mean, own + np.maximum(0.0, 0.5 * kappa**2 * w * (w + r * delta))
+    pihat = _blurred(before, v)
+    w, delta = v * pihat, spread * pihat - 1.0
+    return mean, own + np.maximum(0.0, 0.5 * kappa**2 * w * (w + (2.0 * w - 1.0) * delta))
+
+
+def _blurred(pi: Array, v: Array) -> Array:
+    """Precision after a step of variance v, 1 / (1 / pi + v)."""
+    return pi / (1.0 + pi * v)

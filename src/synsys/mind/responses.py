@@ -26,6 +26,25 @@ def unit_square(belief: Array, zeta: Array) -> Array:
     return log_softmax(np.stack([zeta * np.log(1.0 - b), zeta * np.log(b)]))
 
 
+def unit_square_odds(odds: Array, zeta: Array) -> Array:
+    """The same from the log odds of the belief, x = log(b / (1 - b)): p(1) = 1 / (1 + exp(-zeta x)).
+
+    Parameters
+    ----------
+    odds : array
+        x.
+    zeta : array, > 0
+
+    Returns
+    -------
+    array, (2, ...)
+        Log-probabilities.
+    """
+    z = zeta * odds
+    rest = np.log(1.0 + np.exp(-np.absolute(z)))
+    return np.stack([np.minimum(-z, 0.0) - rest, np.minimum(z, 0.0) - rest])
+
+
 def softmax(values: Array, beta: Array, last: Array = 0.0, stickiness: Array = 0.0) -> Array:
     """Softmax of values, with a bonus for the option taken last.
 

@@ -1,4 +1,5 @@
-"""Likelihoods of whole groups, compiled: people one after another, parameter sets side by side in a vector.
+"""Likelihoods of whole groups, compiled: parameter sets, or people if there are few sets, side by side in a
+vector.
 
 The two functions of a model are called once with traced numbers (`synsys.simulation.trace`); what comes
 out becomes one loop over trials in vector code. What depends on parameters alone is computed before the
@@ -11,14 +12,15 @@ from functools import cache
 from os import cpu_count
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from synsys.mind.model import Model, hot
 from synsys.mind.trials import ABSENT, Trials
 
-LANES = 8
-"""Parameter sets in a vector."""
+LANES = 16
+"""Parameter sets, or people, in a vector."""
 
 
 def log_likelihood(model: Model, trials: Trials, theta: np.ndarray) -> np.ndarray:
@@ -84,7 +86,7 @@ def step(
             log_p = log_p + np.where(
                 given < ABSENT / 2, -0.5 * z * z - told[1] - 0.5 * np.log(2 * np.pi), 0.0
             )
-    return model.learn(s, t, p), (1.0 - t.hidden) * log_p, model.shown(s, t, p) | seen
+    return model.learn(s, t, p), np.where(t.hidden > 0.5, 0.0, log_p), model.shown(s, t, p) | seen
 
 
 def plain(model: Model, trials: Trials, theta: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -121,34 +123,62 @@ def start_of(model: Model, theta: np.ndarray) -> tuple[SimpleNamespace, dict[str
 
 
 def _run(model: Model, trials: Trials, theta: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
-    people, sets, count = theta.shape
-    groups = -(-sets // LANES)
-    wide = np.empty((people, groups * LANES, count))
-    wide[:, :sets], wide[:, sets:] = theta, theta[:, -1:]
-    params = np.ascontiguousarray(wide.reshape(people, groups, LANES, count).swapaxes(2, 3))
+    """Log-likelihood (S, K) and course (S, T, shown) of the first set."""
+    people, sets, _ = theta.shape
+    across = -(-people // LANES) * sets < people * -(-sets // LANES)
     length = trials.begins.shape[1]
-    columns = [trials.columns[name] for name in model.columns]
-    hidden = trials.columns.get("hidden", np.zeros((people, length)))
-    data = np.ascontiguousarray(np.stack([*columns, trials.begins.astype(float), hidden], -1))
-    size = np.ascontiguousarray(trials.length, np.int64)
-    code = _compiled(model, what)
-    total = np.empty((people, groups, LANES))
+    data, size = _laid_out(model, trials, across)
+    # people in lanes: (rows of people, sets, P, lanes); sets in lanes: (people, groups of sets, P, lanes)
+    params = _in_lanes(theta) if across else _in_lanes(theta.swapaxes(0, 1)).swapaxes(0, 1)
+    params = np.ascontiguousarray(params)
+    rows, groups = params.shape[:2]
+    code = _compiled(model, what, across)
+    total = np.empty((rows, groups, LANES))
     shown = 1 + len(_traced(model)["shown"]) if what == "course" else 0
-    course = np.zeros((people, groups, length, shown, LANES))
+    course = np.zeros((rows, groups, length, shown, LANES))
     pointers = (ctypes.c_void_p * 5)(*(a.ctypes.data for a in (data, params, size, total, course)))
 
     def some(first: int, last: int) -> None:
         counts = (ctypes.c_int64 * 4)(first, last, groups, length)
         code.run(ctypes.addressof(pointers), ctypes.addressof(counts))
 
-    workers = min(cpu_count() or 1, people)
-    if people * groups * length < 20_000 or workers == 1:
-        some(0, people)
+    workers = min(cpu_count() or 1, rows)
+    if rows * groups * length < 20_000 or workers == 1:
+        some(0, rows)
     else:
-        edges = np.linspace(0, people, 4 * workers + 1).astype(int)
+        edges = np.linspace(0, rows, 4 * workers + 1).astype(int)
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(some, edges[:-1], edges[1:]))
+    if across:
+        apart = course[:, 0].transpose(0, 3, 1, 2).reshape(rows * LANES, length, shown)
+        return total.swapaxes(1, 2).reshape(-1, sets)[:people], apart[:people]
     return total.reshape(people, -1)[:, :sets], course[:, 0, :, :, 0]
+
+
+_LAID: WeakKeyDictionary[Trials, dict[tuple, tuple[np.ndarray, np.ndarray]]] = WeakKeyDictionary()
+
+
+def _laid_out(model: Model, trials: Trials, across: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Trials as the loop reads them, (people, T, columns) or (rows of people, T, columns, lanes), and how
+    many there are in each row; kept as long as the trials are, since fits read them many times."""
+    key = model.columns, across
+    known = _LAID.setdefault(trials, {})
+    if key not in known:
+        hidden = np.where(trials.used, trials.columns.get("hidden", 0.0), 1.0)
+        columns = [*(trials.columns[name] for name in model.columns), trials.begins.astype(float), hidden]
+        data, size = np.stack(columns, -1), np.asarray(trials.length, np.int64)
+        if across:
+            data, size = _in_lanes(data), _in_lanes(size).max(-1)
+        known[key] = np.ascontiguousarray(data), np.ascontiguousarray(size)
+    return known[key]
+
+
+def _in_lanes(values: np.ndarray) -> np.ndarray:
+    """The first axis, filled up with its last entry, split into groups whose members lie innermost:
+    (N, ...) to (N / lanes, ..., lanes)."""
+    groups = -(-len(values) // LANES)
+    at = np.minimum(np.arange(groups * LANES), len(values) - 1)
+    return np.moveaxis(values[at].reshape(groups, LANES, *values.shape[1:]), 1, -1)
 
 
 @cache
@@ -184,8 +214,8 @@ def _traced(model: Model) -> dict[str, Any]:
 
 
 @cache
-def _compiled(model: Model, what: str) -> Any:
-    """Machine code: for every person and vector of parameter sets, all trials."""
+def _compiled(model: Model, what: str, across: bool) -> Any:
+    """Machine code: all trials of every person and vector of sets; `across`: vector of people, and set."""
     import llvmlite.binding as llvm
     from llvmlite import ir
 
@@ -233,8 +263,10 @@ def _compiled(model: Model, what: str) -> Any:
             here = b.add(b.mul(person, most), trial)
             leaves = {}
             for k, name in enumerate(found["trial"]):
-                place = b.gep(data, [b.add(b.mul(here, wide(columns)), wide(k))])
-                leaves[graph.node("trial", data=(name, ())).number] = v.spread(b.load(place))
+                place = b.add(b.mul(here, wide(columns)), wide(k))
+                leaves[graph.node("trial", data=(name, ())).number] = (
+                    b.load(vector(data, place), align=8) if across else v.spread(b.load(b.gep(data, [place])))
+                )
             for key, place in zip(found["keys"], places, strict=True):
                 leaves[graph.node("state", data=key).number] = b.load(place)
             values = evaluate(v, roots, leaves, known)

@@ -34,6 +34,7 @@ from synsys.circuit.linear import KINDS
 from synsys.measures.systems import Atlas
 from synsys.mind.tasks.local import (
     DOSES,
+    beside_reference,
     brought,
     driven,
     evoked,
@@ -72,6 +73,7 @@ PV = 1
 
 def run(state: State, atlas: Atlas, seed: int = 0) -> dict[str, float]:
     """Scores of one state; the task holds no chance, so `seed` changes nothing."""
+    state = beside_reference(state)
     amygdala, vmpfc = nodes_of(atlas, "amygdala"), nodes_of(atlas, "cortex", "vmPFC")
     hippocampus, heard = nodes_of(atlas, "hippocampus"), nodes_of(atlas, "cortex", "A1")
     if not all(map(len, (amygdala, vmpfc, hippocampus, heard))):

@@ -11,15 +11,18 @@ from functools import lru_cache
 
 import numpy as np
 
+from synsys.brain.carry import variables
 from synsys.brain.feedback import signals
 from synsys.brain.fixed import rest
 from synsys.brain.linear import angular
+from synsys.brain.modulation import Modulation
 from synsys.brain.noise import noise_power
 from synsys.brain.plasticity import probed
 from synsys.brain.solution import rate_slope
 from synsys.brain.state import State
 from synsys.circuit.drift import SLOTS, Parameters, firing
 from synsys.circuit.linear import KINDS, LocalJacobian, local_transfer
+from synsys.knowledge.load import vocabulary
 from synsys.measures.systems import Atlas
 from synsys.synapse.probe import Probe
 
@@ -30,6 +33,23 @@ DOSES = np.r_[0.0, np.geomspace(0.02, 5.0, 13)]
 """Stimuli among which the healthy one is sought, multiples of leak."""
 PACE, MOST_STEPS, EXACT = 1.0, 150, 1e-9
 """First implicit step over the membrane time constant; steps; what a potential may still move by, mV."""
+
+
+@lru_cache(maxsize=4)
+def beside_reference(state: State) -> State:
+    """A state seen from the healthy reference of its draw: what makes its person differ counts as moved.
+
+    The task is then the same for all people, and learning and receptors are the person's own. A state of the
+    reference is returned as it is.
+    """
+    brain = state.healthy
+    if not brain.person:
+        return state
+    known = Modulation(brain.model.places, brain.densities) if state.carried is None else state.carried.copy()
+    for name, factor in brain.person.items():
+        if name in variables().at and vocabulary()[name].multiplies:
+            known.move(name, np.array(True), np.log(factor))
+    return replace(state, carried=known, healthy=brain.reference)
 
 
 def nodes_of(atlas: Atlas, template: str, where: str = "", channel: str = "") -> np.ndarray:

@@ -29,6 +29,7 @@ from synsys.circuit.linear import local_transfer
 from synsys.measures.systems import Atlas
 from synsys.mind.tasks.dopamine import Teaching, teaching
 from synsys.mind.tasks.local import (
+    beside_reference,
     driven,
     nodes_of,
     noise_sd,
@@ -107,6 +108,7 @@ class Striatum:
 
 def run(state: State, atlas: Atlas, seed: int = 0) -> dict[str, float]:
     """Scores of one state; `seed` sets the outcomes."""
+    state = beside_reference(state)
     dorsal = nodes_of(atlas, "striatum", "dorsal striatum", "Cont")
     ventral = nodes_of(atlas, "striatum", "NAc", "Limbic")
     orbital = nodes_of(atlas, "cortex", "OFC")

@@ -18,9 +18,9 @@ The circuit sets the four numbers, relative to health:
 * p: gate of the direct pathway times what D2 receptors report of worse outcomes.
 
 The gate is what the dlPFC sends on when driven, times the rise of D1 cells of the executive loop under their
-cue, times how far a spike of them moves the dlPFC through GPi and thalamus: the basal ganglia open the gate
-through which prefrontal cortex takes up contents (Frank, Loughry & O'Reilly 2001 Cogn Affect Behav Neurosci
-1:137).
+cue, times the thalamic spikes per spike of them, through GPi, that reach the dlPFC: the basal ganglia open
+the gate through which prefrontal cortex takes up contents (Frank, Loughry & O'Reilly 2001 Cogn Affect Behav
+Neurosci 1:137).
 """
 
 from functools import lru_cache
@@ -33,7 +33,15 @@ from synsys.brain.state import State
 from synsys.circuit.linear import local_transfer
 from synsys.measures.systems import Atlas
 from synsys.mind.tasks.dopamine import teaching
-from synsys.mind.tasks.local import amplification, evoked, nodes_of, noise_sd, rate_of_learning, signal
+from synsys.mind.tasks.local import (
+    amplification,
+    beside_reference,
+    evoked,
+    nodes_of,
+    noise_sd,
+    rate_of_learning,
+    signal,
+)
 from synsys.mind.tasks.record import Score, Task
 
 RULES = 3
@@ -55,7 +63,7 @@ AFTER = 5
 
 def run(state: State, atlas: Atlas, seed: int = 0) -> dict[str, float]:
     """Scores of one state; `seed` sets the choices."""
-    numbers = control(state, atlas)
+    numbers = control(beside_reference(state), atlas)
     return sorting(*numbers, seed=seed) if numbers is not None else {}
 
 
@@ -85,7 +93,7 @@ def control(state: State, atlas: Atlas) -> tuple[float, float, float, float] | N
 
 @lru_cache(maxsize=8)
 def _measured(state: State, atlas: Atlas) -> np.ndarray:
-    """Noise of the dlPFC, its amplification, and how far D1 cells move it through GPi and thalamus, (3,)."""
+    """Noise of the dlPFC, its amplification, and how far D1 cells reach it through GPi and thalamus, (3,)."""
     dlpfc = nodes_of(atlas, "cortex", "dlPFC")
     striatum = nodes_of(atlas, "striatum", "dorsal striatum", "Cont")
     return np.array(
@@ -94,26 +102,26 @@ def _measured(state: State, atlas: Atlas) -> np.ndarray:
 
 
 def reach(state: State, atlas: Atlas, striatum: np.ndarray, cortex: np.ndarray) -> float:
-    """Potential of cortical E cells per spike of D1 cells through GPi and thalamus, mV per Hz."""
+    """Excitation of cortical E cells per spike of D1 cells: spikes of relay cells freed from GPi.
+
+    Hz per Hz, times release of relay cells and the conductance that it meets. What these axons do through
+    inhibitory cells of the cortex is left out: it would turn the sign in some draws.
+    """
     wiring = state.healthy.wiring
     at, cell = wiring.source_node, wiring.source_slot
-    template = atlas.node_template[at]
-
-    def sources(kind: str, which: int, nodes: np.ndarray | None = None) -> np.ndarray:
-        return np.flatnonzero(
-            (template == kind) & (cell == which) & (True if nodes is None else np.isin(at, nodes))
-        )
-
-    d1, gpi = sources("striatum", 0, striatum), sources("pallidum", 1)
-    relay, e = sources("thalamus", 0), sources("cortex", 0, cortex)
+    template, slope = atlas.node_template[at], rate_slope(state)
+    d1 = np.flatnonzero((template == "striatum") & (cell == 0) & np.isin(at, striatum))
+    gpi = np.flatnonzero((template == "pallidum") & (cell == 1))
+    relay = np.flatnonzero((template == "thalamus") & (cell == 0))
     static = local_transfer(state.linear.jacobian, np.array([1e-9]))
     between, none = LongRange(wiring, static, state.coupling), undelayed(wiring)
 
     def step(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return between.block(rows, columns, none)[0].real
 
-    moved = step(e, relay) @ (step(relay, gpi) @ (step(gpi, d1) / rate_slope(state)[at[d1], 0]))
-    return float(moved.sum(1).mean())
+    freed = slope[at[relay], 0] * (step(relay, gpi) @ step(gpi, d1) @ (1.0 / slope[at[d1], 0]))
+    sent = (state.parameters.release[at[relay], 0] * freed).mean()
+    return float(sent * state.coupling[:2, cortex, 0].mean())
 
 
 def sorting(
