@@ -52,6 +52,17 @@ def test_no_change_is_no_symptom_and_a_symptom_that_nothing_reaches_is_absent() 
     assert read_symptoms(symptoms(), {}, spread) == {}
 
 
+def test_a_draw_without_a_source_is_read_from_the_others_if_they_hold_half_the_weight() -> None:
+    own = table(("fear", "cen_fc", 1.0), ("fear", "dmn_fc", 1.0), ("pessimism", "cen_fc", 1.0))
+    changes = {
+        "cen_fc": Change(np.array([4.0, np.nan, np.nan]), PEOPLE),
+        "dmn_fc": Change(np.array([2.0, 2.0, np.nan]), PEOPLE),
+    }
+    found = read_symptoms(own, changes, spread)
+    assert found["fear"].patient == pytest.approx([3.0, 2.0, np.nan], nan_ok=True)
+    assert found["pessimism"].patient == pytest.approx([4.0, np.nan, np.nan], nan_ok=True)
+
+
 def test_symptoms_may_be_read_from_symptoms() -> None:
     own = table(("fear", "cen_fc", 1.0), ("anxiety_dimension", "fear", -1.0))
     found = read_symptoms(own, {"cen_fc": Change(np.full(4, 5.0), 2 * PEOPLE)}, spread)

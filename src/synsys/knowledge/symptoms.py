@@ -70,8 +70,7 @@ class SymptomTable:
 @cache
 def symptoms() -> SymptomTable:
     """The table that comes with the package, ``symptoms.csv``."""
-    rows = load_table("symptoms.csv", SymptomRow)
-    return _ordered("symptoms.csv", tuple(row for row in rows if row.source in vocabulary()))  # TODO
+    return _ordered("symptoms.csv", load_table("symptoms.csv", SymptomRow))
 
 
 def read_symptoms(path: str | Path) -> SymptomTable:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from synsys.knowledge.load import vocabulary
+from synsys.knowledge.mechanisms import TONES
 from synsys.knowledge.symptoms import SymptomTable
 from synsys.measures.standing import RESTATED
 from synsys.mind.coupling import PARAMETERS, rows
@@ -15,26 +15,73 @@ NMDA = {"nmda_conductance": 1, "ampa_conductance": -1, "nmda_occupancy": -1}
 """What moves the NMDA share of a synapse by definition."""
 
 
+_PRECISIONS = ("sensory_precision", "prior_precision")
+_REWARD = (*_PRECISIONS, "reward_learning_rate", "punishment_learning_rate")
+_COURSE = (*_PRECISIONS, "sensory_noise", "tonic_volatility")
+DEPENDS: dict[str, tuple[str, ...]] = {
+    "sensory_precision_weighting": _PRECISIONS,
+    "prior_weight": _PRECISIONS,
+    "belief_updating": (*_PRECISIONS, "reward_learning_rate"),
+    "update_asymmetry": _REWARD,
+    "prediction_error": (*_COURSE, "threat_prior_precision"),
+    "weighted_prediction_error": (*_COURSE, "threat_prior_precision"),
+    "inference_accuracy": _COURSE,
+    "update_rate": _COURSE,
+    "volatility_adaptation": _COURSE,
+    "expectation_bias": _COURSE,
+    "threat_avoidance": ("threat_prior_precision", "inverse_temperature"),
+    "aberrant_salience": (*_REWARD, "reward_gain"),
+    "salience_precision": _REWARD,
+    "reward_sensitivity": ("reward_gain", "inverse_temperature"),
+    "reward_processing": (*_REWARD, "reward_gain", "inverse_temperature"),
+    "conditioned_hallucination": (*_COURSE, "inverse_temperature"),
+}
+"""Parameters of inference that readouts of inference and of its tasks depend on."""
+OBSERVER = "healthy observer"
+"""What the healthy value of these readouts is called calibrated to: one declared observer for all draws."""
+DEFINED = {
+    "sensory_precision_weighting": {"sensory_precision": 1, "prior_precision": -1},
+    "prior_weight": {"sensory_precision": -1, "prior_precision": 1},
+    "reward_sensitivity": {"reward_gain": 1, "inverse_temperature": 1},
+}
+"""Those that are nothing but a ratio or product of parameters; all others are played out in trials."""
+
+
 def restated(name: str, alternative: Collection[str] = ()) -> dict[str, int]:
     """Quantities that a readout restates, with signs: wired where one of them is what was moved.
 
     For a readout of the brain `measures.standing.RESTATED`; for a parameter of inference what its rows take
-    from the circuit without any dynamics (a tone; noise; the NMDA share).
+    from the circuit without any dynamics (a tone; noise; the NMDA share); for what depends on parameters
+    (`DEPENDS`) what these restate, without a sign where trials decide it.
     """
+    if name in DEPENDS:
+        ways = DEFINED.get(name, {})
+        out = dict(ways)
+        for parameter in DEPENDS[name]:
+            for moved, way in restated(parameter, alternative).items():
+                out[moved] = _agreed(out.get(moved), ways.get(parameter, 0) * way)
+        return out
     if name not in PARAMETERS:
         return RESTATED.get(name, {})
-    out: dict[str, int] = {}
+    out = {}
     for link in rows(alternative):
         if link.target != name:
             continue
         sign = int(np.sign(link.strength)) if link.sign_certain else 0
-        if link.source in vocabulary() and vocabulary()[link.source].perturbable:
-            direct = {link.source: 1} if link.source.endswith(("_tone", "_level")) else {}
-        else:
-            direct = NMDA if link.source == "nmda_share" else RESTATED.get(DIRECT.get(link.source, ""), {})
-        for moved, way in direct.items():
-            out[moved] = sign * way if out.get(moved, sign * way) == sign * way else 0
+        for moved, way in _direct(link.source).items():
+            out[moved] = _agreed(out.get(moved), sign * way)
     return out
+
+
+def _agreed(before: int | None, now: int) -> int:
+    return now if before in (None, now) else 0
+
+
+def _direct(measure: str) -> dict[str, int]:
+    """What moves a measure of the circuit by definition, without dynamics."""
+    if measure in TONES.values() or measure == "acetylcholine_tone":
+        return {measure: 1}
+    return NMDA if measure == "nmda_share" else RESTATED.get(DIRECT.get(measure, ""), {})
 
 
 def wired(

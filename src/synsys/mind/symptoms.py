@@ -2,7 +2,7 @@
 
     symptom = sum_i w_i z_i / sum_i |w_i|,    z_i = change of readout i / its spread between healthy people
 
-over the readouts of a declared table (`synsys.knowledge.symptoms`) that the brain at hand gives. No diagnosis
+over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis
 enters. A healthy person has a value too, so that a symptom has a spread between people, and an effect size.
 """
 
@@ -69,13 +69,24 @@ def read_symptoms(
         weight = sum(abs(row.weight) for row in held)
         if not held or weight < LEAST * sum(abs(row.weight) for row in rows):
             continue
-        patient = sum(row.weight * z[row.source].patient for row in held) / weight
-        people = sum(row.weight * z[row.source].people for row in held) / weight
-        out[symptom] = Change(np.asarray(patient), np.asarray(people))
+        weights = np.array([row.weight for row in held])
+        least = LEAST * sum(abs(row.weight) for row in rows)
+        out[symptom] = Change(
+            _mean(np.array([z[row.source].patient for row in held]), weights, least),
+            _mean(np.array([z[row.source].people for row in held]), weights, least),
+        )
         sd = spread(out[symptom].people)
         if sd > 0:
             z[symptom] = out[symptom].standardised(sd)
     return out
+
+
+def _mean(z: np.ndarray, weights: np.ndarray, least: float) -> np.ndarray:
+    """Weighted mean of what is known in each draw; NaN where that holds less weight than `least`."""
+    known = np.isfinite(z)
+    total = np.abs(weights) @ known
+    value = weights @ np.where(known, z, 0.0) / np.where(total > 0, total, 1.0)
+    return np.where(total >= least, value, np.nan)
 
 
 def readable(table: SymptomTable, known: Collection[str]) -> frozenset[str]:

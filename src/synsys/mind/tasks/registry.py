@@ -3,8 +3,10 @@
 from functools import cache
 
 from synsys.mind.tasks import (
+    belief,
     decision,
     fear,
+    hallucination,
     oddball,
     reward,
     set_shifting,
@@ -25,5 +27,7 @@ def tasks() -> dict[str, Task]:
         fear.TASK,
         reward.TASK,
         set_shifting.TASK,
+        belief.TASK,
+        hallucination.TASK,
     )
     return {task.name: task for task in found}
