@@ -2,9 +2,10 @@
 
     symptom = sum_i w_i S(z_i) / sum_i |w_i|,   z_i = change of readout i / its spread between healthy people
 
-over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis
-enters. S(z) = c tanh(z / c) saturates at `MOST` = c sd, as scales of symptoms do, so that one readout in which
-healthy people hardly differ does not make a symptom alone. A healthy person has a value too, so that a symptom has a spread between people, and an effect size.
+over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis enters.
+S(z) = c tanh(z / c) saturates at `MOST` = c sd, as scales of symptoms do, so that one readout in which
+healthy people hardly differ does not make a symptom alone. A healthy person has a value too, so that a
+symptom has a spread between people, and an effect size.
 """
 
 from collections.abc import Callable, Collection, Mapping
