@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synsys.mind.coupling import Inference
 
 
-def mind(tree: xr.DataTree, frame: pd.DataFrame) -> dict[str, Any]:
+def performance(tree: xr.DataTree, frame: pd.DataFrame) -> dict[str, Any]:
     """Everything the template shows of it; empty figures where nothing was performed."""
     from synsys.mind.coupling import chosen
     from synsys.report.figures_mind import belief_course, symptom_profile, task_scores
