@@ -220,7 +220,7 @@ def cohorts(found: Measured, count: int, members: int) -> list[str]:
                 continue
             groups[i % 2].append(steady_state.run(state, found.atlas, 0) | oddball.run(state, found.atlas, 0))
         for key in READ:
-            a, b = (np.array([v[key] for v in g]) for g in groups)
+            a, b = (np.array([v.get(key, np.nan) for v in g]) for g in groups)
             if vocabulary()[key].multiplies:
                 a, b = (np.log(x[x > 0]) for x in (a, b))
             values[key].append(hedges(b[np.isfinite(b)], a[np.isfinite(a)]))
