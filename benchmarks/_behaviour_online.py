@@ -95,6 +95,7 @@ def reversal_part(folder: Path | None) -> list[str]:
         groups[n] = fit_group(models()[n], trials[n].part(careful), samples=SAMPLES)
     parted = trials_from(frame, models()["q_dual_sticky"])
     again = fit_group(models()["q_dual_sticky"], parted.part(careful), samples=SAMPLES)
+    anew = again.evidence - groups["q_dual_sticky"].evidence
     held = {n: held_out(models()[n], trials[n].part(careful), folds=3, samples=SAMPLES) for n in Q_FAMILY}
     best = max(held, key=lambda n: held[n].sum())
     use = "q_dual_sticky"
@@ -108,7 +109,7 @@ def reversal_part(folder: Path | None) -> list[str]:
         f"{len(people)} people, 90 trials; {int((~known).sum())} without the check of attention left out of "
         f"all analyses of symptoms, {int((people['infreq'] > 0).sum())} careless (a failed check). Models on "
         f"the {len(careful)} careful. Values are carried over the reversals, of which people are not told; "
-        f"begun anew at each the evidence of q_dual_sticky is {again.evidence - groups['q_dual_sticky'].evidence:+.0f}.",
+        f"begun anew at each the evidence of q_dual_sticky changes by {anew:+.0f}.",
         "",
         *table(QUALITY, [quality(n, groups[n], trials[n].part(careful)) for n in Q_FAMILY]),
         *compared(groups, held, {}),
