@@ -80,11 +80,9 @@ def false_memories(brain, atlas, trials=40):
     """Share of trials in which a bump stands on the ring without any cue, after 0.5, 1 and 3 s."""
     module, kappa = working_memory.tuning(brain, working_memory.nodes_of(atlas, working_memory.LOCUS))
     net = working_memory.ring(module, module, kappa)
-    seen = []
-    net.run(
-        lambda t: None, 3000.0, deviates(7, round(3000 / STEP), trials, len(net.share)), net.begin(trials),
-        lambda t, rates, _: seen.append(np.abs(working_memory.vector(rates)) > working_memory.HELD),
-    )  # fmt: skip
+    steps = round(3000 / STEP)
+    course = net.run(steps, None, deviates(7, steps, trials, len(net.share)), net.begin(trials))
+    seen = np.abs(working_memory.vector(course.rates)) > working_memory.HELD
     return [float(seen[round(t / STEP) - 1].mean()) for t in (500, 1000, 3000)]
 
 
@@ -259,17 +257,15 @@ def picture(brain, atlas, doses, path):
     }
     colours = dict(zip(states, ("#999999", "#1b6ca8", "#d1495b", "#66a182"), strict=True))
     end = working_memory.CUE_TIME + working_memory.DELAY
-    noise = deviates(3, round(end / STEP), 1, working_memory.POOLS)
+    steps = round(end / STEP)
     cue = working_memory.shown(180.0, working_memory.CUE, net)
     second = working_memory.shown(240.0, working_memory.DISTRACTOR, net)
     begin, over = (working_memory.CUE_TIME + t for t in working_memory.DISTRACTED)
-    seen = []
-    net.run(
-        lambda t: cue if t < working_memory.CUE_TIME else second if begin <= t < over else None,
-        end, noise, net.begin(1), lambda t, rates, _: seen.append(rates[0]),
-    )  # fmt: skip
+    current = working_memory.during(cue, 0.0, working_memory.CUE_TIME, steps)
+    current = current + working_memory.during(second, begin, over, steps)
+    seen = net.run(steps, current, deviates(3, steps, 1, working_memory.POOLS), net.begin(1)).rates[:, 0]
     image = axes[0, 0].imshow(
-        np.array(seen).T, aspect="auto", origin="lower", extent=(0, end / 1e3, 0, 360), vmax=80, cmap="magma"
+        seen.T, aspect="auto", origin="lower", extent=(0, end / 1e3, 0, 360), vmax=80, cmap="magma"
     )
     figure.colorbar(image, ax=axes[0, 0], label="rate (Hz)")
     axes[0, 0].set(

@@ -5,7 +5,6 @@ dorsolateral prefrontal module (`mind.tasks.attractor`), after Compte et al. 200
 Murray et al. 2014 (Cereb Cortex 24:859).
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -64,6 +63,12 @@ def shown(angle: float, current: float, net: Pools) -> np.ndarray:
     return np.pad(on_ring, (0, len(net.share) - POOLS))
 
 
+def during(current: np.ndarray, begin: float, over: float, steps: int) -> np.ndarray:
+    """A current (P,) from one time to another (ms) and none else, (steps, P)."""
+    t = STEP * np.arange(steps)
+    return np.where(((t >= begin) & (t < over))[:, None], current, 0.0)
+
+
 def vector(rates: np.ndarray) -> np.ndarray:
     """Mean vector of rates, complex (...,): its angle is the report, its length how sharp activity is."""
     on_ring = rates[..., :POOLS]
@@ -87,13 +92,9 @@ def tuning(brain: HealthyBrain, nodes: np.ndarray, tuned: float = 1.0) -> tuple[
 
         def holds(kappa: float) -> float:
             net = ring(module, module, kappa, tuned)
-            peak: list[float] = []
-            cue = shown(0.0, CUE, net)
-            net.run(
-                lambda t: cue if t < CUE_TIME else None, 2000.0, None, net.begin(1),
-                lambda _, rates, __: peak.append(float(rates.max())),
-            )  # fmt: skip
-            return peak[-1]
+            steps = round(2000.0 / STEP)
+            cue = during(shown(0.0, CUE, net), 0.0, CUE_TIME, steps)
+            return float(net.run(steps, cue, None, net.begin(1)).rates[-1].max())
 
         known[key] = strength(holds, module, PERSISTENT)
     return module, known[key]
@@ -126,26 +127,18 @@ def perform(
     ndarray, complex (trials // 2,)
         The same at the end of the delay, with the distractor.
     """
-    end, half = CUE_TIME + DELAY, trials // 2
-    noise = deviates(seed, round(end / STEP), trials, len(net.share))
-    begin, over = (CUE_TIME + t for t in DISTRACTED)
-    first, second = shown(cue, CUE, net), shown(cue + away, DISTRACTOR, net)
-    plain: list[np.ndarray] = []
-    distracted: list[np.ndarray] = []
+    half = trials // 2
+    begin, over = (round((CUE_TIME + t) / STEP) for t in DISTRACTED)
+    end, shown_for = round((CUE_TIME + DELAY) / STEP), round(CUE_TIME / STEP)
+    noise = deviates(seed, end, trials, len(net.share))
+    first = during(shown(cue, CUE, net), 0.0, CUE_TIME, begin)
+    second = during(shown(cue + away, DISTRACTOR, net), 0.0, STEP * (over - begin), end - begin)
     back = np.exp(-1j * np.deg2rad(cue))
-
-    def watch(into: list[np.ndarray]) -> Callable[[float, np.ndarray, np.ndarray], None]:
-        def seen(t: float, rates: np.ndarray, _: np.ndarray) -> None:
-            if t > CUE_TIME:
-                into.append(vector(rates) * back)
-
-        return seen
-
-    before = net.run(lambda t: first if t < CUE_TIME else None, begin, noise, net.begin(trials), watch(plain))
-    net.run(lambda t: None, end, noise, before, watch(plain))
-    fewer = (noise[0][:, :half], noise[1][:, :half])
-    net.run(lambda t: second if t < over else None, end, fewer, before.first(half), watch(distracted))
-    return np.array(plain), distracted[-1]
+    before = net.run(begin, first, noise, net.begin(trials))
+    after = net.run(end, None, noise, before.end)
+    distracted = net.run(end, second, noise, before.end.first(half))
+    plain = np.concatenate([before.rates[shown_for:], after.rates])
+    return vector(plain) * back, vector(distracted.rates[-1]) * back
 
 
 def diffusion(report: np.ndarray) -> float:
