@@ -28,7 +28,7 @@ def net(tuned):
 def peaks(net, until, shown=True, noise=None, trials=1):
     """Highest rate over the ring after every step, (steps, trials)."""
     out = []
-    cue = task.shown(180.0, task.CUE)
+    cue = task.shown(180.0, task.CUE, net)
     net.run(
         lambda t: cue if shown and t < task.CUE_TIME else None, until, noise, net.begin(trials),
         lambda _, rates, __: out.append(rates.max(-1)),
@@ -53,7 +53,7 @@ def whole(module, net, replaced, until, step=0.25):
     p = replace(p, g_fast=g_fast, g_slow=g_slow, b_ampa=b_ampa, b_nmda=b_nmda, g_cal=0 * p.g_cal)
     x = np.repeat(module.x, task.POOLS, 0)
     channel = one.g_cal * cal_inf(module.x[:, 0], one)
-    cue = net.per_mv * task.shown(180.0, task.CUE)
+    cue = net.per_mv * task.shown(180.0, task.CUE, net)
     for k in range(round(until / step)):
         u = arriving.copy()
         u[0] += from_fast * x[:, 1, 0].mean()
@@ -124,7 +124,7 @@ def test_the_ring_has_no_preferred_place(net):
     angle = task.ANGLE[turn]
 
     def end(cue, noise):
-        shown = task.shown(cue, task.CUE)
+        shown = task.shown(cue, task.CUE, net)
         return net.run(lambda t: shown if t < task.CUE_TIME else None, 1200.0, noise, net.begin(4)).gating
 
     assert np.roll(end(90.0, noise), turn, axis=-1) == pytest.approx(end(90.0 + angle, turned), rel=1e-9)
@@ -133,7 +133,7 @@ def test_the_ring_has_no_preferred_place(net):
 def test_a_place_between_pools_is_kept(net):
     """Pools are discrete, but without noise a bump stays where it is put: nothing pins it."""
     for cue in (180.0, 182.5, 185.0):
-        shown = task.shown(cue, task.CUE)
+        shown = task.shown(cue, task.CUE, net)
         where = []
         net.run(
             lambda t, shown=shown: shown if t < task.CUE_TIME else None, 3250.0, None, net.begin(1),

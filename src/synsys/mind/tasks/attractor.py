@@ -49,7 +49,7 @@ POTENTIAL = np.linspace(-80.0, -20.0, 301)
 """Grids of the transfer function: AMPA drive and NMDA drive of the pools on interneurons (1 = healthy), NMDA
 conductance of E (multiples of leak), potential (mV)."""
 
-PRIVATE = 0.11
+PRIVATE = 0.13
 """Amplitude of a pool's own noise relative to that of background events that no two pools share (declared, so
 that the healthy memory of the median draw wanders by about 4 degrees in 3 s)."""
 MOST_REPLACED = 0.95
@@ -247,6 +247,11 @@ class Pools:
         relative = np.asarray(rate) / self.rate
         full = 1.0 + self.saturation * self.rate
         return self.release * relative * full / (1.0 + self.saturation * np.asarray(rate))
+
+    def read(self, gating: np.ndarray) -> np.ndarray:
+        """Rates in Hz that would hold an NMDA gating: the inverse of `gating`."""
+        full = self.release / self.rate * (1.0 + self.saturation * self.rate)
+        return np.asarray(gating / (full - self.saturation * gating))
 
     def rates(self, n: np.ndarray, slow: np.ndarray, fast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rates in Hz (trials, P) and mean AMPA drive (trials,) for conductances `n`, near a drive `fast`.
