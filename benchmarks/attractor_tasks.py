@@ -314,8 +314,11 @@ def picture(brain, atlas, doses, path):
             middle = [np.nanmedian(v) if k else np.nan for v, k in zip(values, known, strict=True)]
             ax.plot(FACTORS, middle, "o-", ms=3, color=colour, label=what)
         ax.set(xlabel="factor on conductance", ylabel=label)
-    axes[1, 1].set_yscale("log")
     axes[1, 3].set_yscale("log")
+    axes[1, 3].set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
+    axes[1, 3].minorticks_off()
+    axes[0, 3].set_xticks(fine, [f"{c:g}" for c in fine])
+    axes[0, 3].minorticks_off()
     axes[1, 0].legend(fontsize=7)
     figure.savefig(path, dpi=110)
 
