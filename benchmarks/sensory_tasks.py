@@ -1,6 +1,6 @@
 """40-Hz entrainment and mismatch negativity under lesions of published size, beside published effect sizes.
 
-Usage: python benchmarks/sensory_tasks.py [--draws 64] [--seconds 40] [--seeds 4]
+Usage: python benchmarks/sensory_tasks.py [--draws 64] [--cohorts 12] [--members 24] [--seconds 40]
 
 Embedded brain. Effect size d = median over draws of lesion minus health of the same draw, over the robust sd
 between healthy people (`population.csv`), as in `synsys cascade`. Lesion sizes come from post-mortem and PET
@@ -17,6 +17,7 @@ import numpy as np
 
 from synsys.brain.draws import draws
 from synsys.brain.model import BrainModel
+from synsys.brain.settle import settled
 from synsys.brain.simulate import Push, simulate
 from synsys.brain.solution import Grid
 from synsys.brain.spectra import respond
@@ -26,6 +27,7 @@ from synsys.core.output import write_whole
 from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.load import vocabulary
+from synsys.knowledge.resolve import resolved
 from synsys.measures.systems import Atlas
 from synsys.mind.tasks import oddball, steady_state
 from synsys.mind.tasks.auditory import auditory_cortex
@@ -117,6 +119,7 @@ class Measured:
         fresh, worn = (oddball.left(cortex, share) for share in (oddball.RARE, 1 - oddball.RARE))
         holds = np.array([fresh] + [worn] * len(PREDICTIONS))
         sizes = oddball.size(oddball.evoked(cortex, holds, np.array([0.0, *PREDICTIONS])))
+        out["response to a rare tone"] = float(sizes[0])
         return out | {
             f"prediction {p:g}": float(sizes[0] - s) for p, s in zip(PREDICTIONS, sizes[1:], strict=True)
         }
@@ -160,6 +163,84 @@ def verdicts(found: Measured) -> list[str]:
             f"{1 - up:.0%} of draws |"
         )
     return lines
+
+
+DIRECTIONS = (
+    ("40-Hz amplitude up", "Plourde et al. 1997 Br J Anaesth 78:524", "assr_power", 1),
+    ("N1 larger", "review, 2018 Front Behav Neurosci 12:70", "response to a rare tone", 1),
+    (
+        "MMN smaller",
+        "Rosburg and Kreitschmann-Andermahr 2016 Clin Neurophysiol 127:1387",
+        "mmn_amplitude",
+        -1,
+    ),
+    (
+        "plasticity of MMN down, not adaptation",
+        "Schmidt et al. 2012 Cereb Cortex 23:2394",
+        "mmn_prediction",
+        -1,
+    ),
+)
+"""What ketamine does in healthy people, where it was measured, readout, sign."""
+
+
+def directions(found: Measured) -> list[str]:
+    lines = ["| ketamine in healthy people | source | readout | d | sign |", "|" + "---|" * 5]
+    (name,) = ACUTE
+    for what, source, key, sign in DIRECTIONS:
+        d, low, high, up, _ = found.effect(name, key)
+        right = up if sign > 0 else 1 - up
+        lines.append(
+            f"| {what} | {source} | {key} | {d:+.2f} [{low:+.2f}, {high:+.2f}] | "
+            f"{'right' if d * sign > 0 else 'wrong'} (right in {right:.0%} of draws) |"
+        )
+    return lines
+
+
+def cohorts(found: Measured, count: int, members: int) -> list[str]:
+    """Controls and patients simulated one by one; Hedges g in each draw.
+
+    A patient is a healthy person of the population with the lesions of the profile at their mean sizes.
+    """
+    values: dict[str, list[float]] = {key: [] for key in READ}
+    dropped, total = 0, 0
+    for k, draw in enumerate(found.draws[:count]):
+        healthy = HealthyBrain(found.model, draw)
+        groups: list[list[dict[str, float]]] = [[], []]
+        for i in range(2 * members):
+            state, total = person(healthy, (1000 + k, i)), total + 1
+            if i % 2 and not state.restless:
+                moved = state.moved.copy()
+                for change in SCZ:
+                    moved.perturb(resolved(change))
+                moved.enter()
+                state = settled(state.healthy, moved)
+            if state.restless or not stability(state, locate=False).stable:
+                dropped += 1
+                continue
+            groups[i % 2].append(steady_state.run(state, found.atlas, 0) | oddball.run(state, found.atlas, 0))
+        for key in READ:
+            a, b = (np.array([v.get(key, np.nan) for v in g]) for g in groups)
+            if vocabulary()[key].multiplies:
+                a, b = (np.log(x[x > 0]) for x in (a, b))
+            values[key].append(hedges(b[np.isfinite(b)], a[np.isfinite(a)]))
+        print(f"cohort {k + 1} of {count}", file=sys.stderr, flush=True)
+    lines = [
+        f"{count} draws, {members} controls and {members} patients in each, every one a person of "
+        f"`population.csv`; {dropped} of {total} brains were unstable and are left out.", "",
+        "| readout | published g | g, median over draws | least | most |", "|" + "---|" * 5,
+    ]  # fmt: skip
+    for key, g in values.items():
+        told = PUBLISHED.get(key, ("-",))[0]
+        lines.append(f"| {key} | {told} | {np.median(g):+.2f} | {min(g):+.2f} | {max(g):+.2f} |")
+    return lines
+
+
+def hedges(a: np.ndarray, b: np.ndarray) -> float:
+    """Hedges g of a against b."""
+    n = len(a) + len(b)
+    pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / (n - 2))
+    return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * n - 9)))
 
 
 def cosine(amplitude: complex, omega: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -216,6 +297,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--draws", type=int, default=64)
+    parser.add_argument("--cohorts", type=int, default=12)
+    parser.add_argument("--members", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--seeds", type=int, default=4)
     args = parser.parse_args()
@@ -235,15 +318,18 @@ def main() -> None:
     lost = ", ".join(f"{name} {n}" for name, n in found.lost.items()) or "none"
     lines = [
         "# Tasks of hearing under lesions", "",
-        f"`python benchmarks/sensory_tasks.py --draws {args.draws} --seconds {args.seconds:g} --seeds "
-        f"{args.seeds}`; embedded brain, {len(found.values['health'])} stable draws of {args.draws}; one "
-        f"state takes {task['steady_state']:.0f} ms (steady state) and {task['oddball']:.0f} ms (oddball). "
+        f"`python benchmarks/sensory_tasks.py --draws {args.draws} --cohorts {args.cohorts} --members "
+        f"{args.members} --seconds {args.seconds:g} --seeds {args.seeds}`; embedded brain, "
+        f"{len(found.values['health'])} stable draws of {args.draws}; one state takes "
+        f"{task['steady_state']:.0f} ms (steady state) and {task['oddball']:.0f} ms (oddball). "
         f"Unstable or without rest: {lost}.", "",
         "Cells: d [5th, 95th percentile over draws] share of draws in which it rises. Power and sizes of "
         "mismatch are compared as logarithms.", "",
         "## The schizophrenia profile beside published effects", "", *verdicts(found), "",
+        "The same, patient by patient:", "", *cohorts(found, args.cohorts, args.members), "",
         "Lesion sizes: post-mortem and PET data in `disorders.csv`; spread between people: `population.csv`. "
         "Neither knows of these readouts.", "",
+        "## Ketamine", "", *directions(found), "",
         "## Healthy levels", "",
         "| | draws 5 % | 50 % | 95 % | people 5 % | 50 % | 95 % | sd between people |", "|" + "---|" * 8,
         *levels, "",

@@ -152,6 +152,12 @@ def test_a_model_is_recognised_among_others():
     assert (np.diag(table) > 0.7).all(), table
 
 
+def test_models_that_read_fewer_columns_are_compared_too():
+    """One module alone does not read the set size; people simulated with it still have one."""
+    table = confusion([models()[n] for n in ("rl_only", "rlwm")], subjects=10, trials=100, seed=1)
+    np.testing.assert_allclose(table.sum(axis=1), 1.0)
+
+
 def test_predictions_fit_the_model_that_made_the_choices_and_not_another():
     model = models()["q_dual_sticky"]
     rng = np.random.default_rng(4)

@@ -72,3 +72,10 @@ def test_healthy_scores_are_those_of_a_listener(healthy, atlas):
 def test_more_release_leaves_less_for_the_next_tone(healthy, atlas):
     more = healthy.perturbed([Perturbation("glutamate_release", 1.3)], sized=False)
     assert left(auditory_cortex(more, atlas), 0.9) < left(auditory_cortex(healthy.state, atlas), 0.9)
+
+
+def test_a_cortex_that_runs_away_has_no_score(healthy, atlas, monkeypatch):
+    monkeypatch.setattr("synsys.mind.tasks.oddball.PREDICTION", 1e4)
+    found = run(healthy.state, atlas, 0)
+    assert all(np.isfinite(value) for value in found.values())
+    assert "mmn_amplitude" not in found

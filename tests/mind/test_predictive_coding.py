@@ -1,5 +1,7 @@
 """Predictive coding against Bayes: closed forms, limits of precision, and what learning converges to."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,11 @@ def test_a_hierarchy_that_cannot_be_is_told():
         Hierarchy([np.eye(1)], [np.ones(1)], np.zeros(1))
     with pytest.raises(UserError, match="precision of level 1"):
         Hierarchy([np.eye(1)], [np.ones(1), np.zeros(1)], np.zeros(1))
+
+
+def test_the_example_of_the_documentation_runs(repository):
+    text = (repository / "docs" / "tasks_sensory.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert names["belief"].states[0] == pytest.approx([0.8])

@@ -74,7 +74,8 @@ def simulate(
     begins[:, 0] = True
     for name, value in model.optional.items():
         known.setdefault(name, np.full((people, count), value))
-    found = {name: np.full((people, count), np.nan) for name in model.columns}
+    shown = (name for name in known if not name.startswith("_"))  # other models may read them
+    found = {name: np.full((people, count), np.nan) for name in dict.fromkeys((*model.columns, *shown))}
     with np.errstate(all="ignore"):
         p, start = start_of(model, theta)
         s = SimpleNamespace(**start)

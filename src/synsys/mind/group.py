@@ -68,6 +68,7 @@ def fit_group(
     samples: int = 1500,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    near: Group | None = None,
 ) -> Group:
     """Fit a group.
 
@@ -83,6 +84,8 @@ def fit_group(
     seed : int
     progress : callable, optional
         Called with (fits done, most fits).
+    near : Group, optional
+        The same people fitted with other covariates, to begin from.
 
     Raises
     ------
@@ -96,6 +99,9 @@ def fit_group(
     b[0] = mean
     v = scale**2
     settled, found = False, None
+    if near is not None:
+        b[0], v, found = near.coefficient[0], near.sd**2, near.posterior
+        prior = Gaussian(design @ b, np.diag(v))
     for k in range(REFITS):
         found = posterior(model, trials, prior, samples, seed, near=found)
         new_b, new_v = _maximised(found, design, model, b, v)

@@ -6,6 +6,8 @@ prediction errors, and a memory that holds the last outcome of a stimulus, decay
 has room for `capacity` stimuli. The memory has weight w = rho min(1, capacity / set size).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from synsys.mind.model import Array, Choice, Model, Parameter, Values, hot, log_softmax
@@ -52,8 +54,9 @@ def rlwm(memory: bool = True, slow: bool = True, sticky: bool = False) -> Model:
     sticky : bool
         A bonus for the action taken last, whatever the stimulus.
     """
+    alpha = replace(ALPHA, identifiable=sticky or not memory)  # measured: benchmarks/recovery.py
     parameters = (
-        *((ALPHA,) if slow else ()), NEGLECT, *((DECAY,) if memory else ()),
+        *((alpha,) if slow else ()), NEGLECT, *((DECAY,) if memory else ()),
         *((RHO, CAPACITY) if memory and slow else ()), LAPSE, *((STICK,) if sticky else ()),
     )  # fmt: skip
 

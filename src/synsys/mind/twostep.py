@@ -10,8 +10,7 @@ from synsys.mind.model import Array, Choice, Model, Parameter, Values, hot, log_
 
 PARAMETERS = (
     Parameter("alpha", "logit", 0.0, 1.0, "learning rate"),
-    Parameter("beta_mb", "identity", 2.0, 2.0, "weight of model-based values in the first choice",
-              identifiable=False),
+    Parameter("beta_mb", "identity", 2.0, 2.0, "weight of model-based values in the first choice"),
     Parameter("beta_mf", "identity", 2.0, 2.0, "weight of model-free values in the first choice"),
     Parameter("beta_2", "log", 1.0, 0.7, "inverse temperature of the second choice"),
     Parameter("eligibility", "logit", 0.5, 1.0, "share of the second error that reaches the first choice",

@@ -50,18 +50,22 @@ EPOCH, STEP = 160.0, 1.0
 
 
 def run(state: State, atlas: Atlas, seed: int = 0) -> dict[str, float]:
-    """Scores of one state; empty if this brain has no auditory cortex. Nothing is random in it."""
+    """Scores of one state; empty if this brain has no auditory cortex. Nothing is random in it.
+
+    Repetition suppression is absent where even rare tones are not answered with more than rest.
+    """
     cortex = auditory_cortex(state, atlas)
     if cortex is None:
         return {}
     fresh, worn = left(cortex, RARE), left(cortex, 1.0 - RARE)
     waves = evoked(cortex, np.array([fresh, worn, worn]), np.array([0.0, 0.0, PREDICTION]))
     deviant, unpredicted, standard = size(waves)
-    return {
+    scores = {
         "mmn_amplitude": float(deviant - standard),
         "mmn_prediction": float(unpredicted - standard),
         "repetition_suppression": float(1.0 - standard / deviant) if deviant > 0 else float("nan"),
     }
+    return {name: value for name, value in scores.items() if np.isfinite(value)}
 
 
 def left(cortex: AuditoryCortex, share: float, released: float = RELEASED) -> float:
@@ -101,7 +105,7 @@ def evoked(
     Returns
     -------
     ndarray, (K, times)
-        mV, every `step` from the start of the epoch.
+        mV, every `step` from the start of the epoch; not finite where cortex runs away.
     """
     state, nodes, lead = cortex.state, cortex.nodes, len(transmitter)
     p, p_from = parameters_of(state.parameters, nodes), state.parameters.tau_slow[nodes, :1]
@@ -121,11 +125,12 @@ def evoked(
         return [*drift(tuple(x[:-2]), p, u), (target[:, t] - x[-2]) / decay, (told[t] - x[-1]) / p_from]
 
     out = np.empty((lead, len(shape)))
-    for t in range(len(shape)):
-        out[:, t] = (x[0][..., 0] - rest[:, 0, 0]).mean(-1)
-        first = change(x, t)
-        ahead = change([a + step * d for a, d in zip(x, first, strict=True)], min(t + 1, len(shape) - 1))
-        x = [a + step / 2 * (d + e) for a, d, e in zip(x, first, ahead, strict=True)]
+    with np.errstate(over="ignore", invalid="ignore"):  # where cortex runs away
+        for t in range(len(shape)):
+            out[:, t] = (x[0][..., 0] - rest[:, 0, 0]).mean(-1)
+            first = change(x, t)
+            then = change([a + step * d for a, d in zip(x, first, strict=True)], min(t + 1, len(shape) - 1))
+            x = [a + step / 2 * (d + e) for a, d, e in zip(x, first, then, strict=True)]
     return out
 
 

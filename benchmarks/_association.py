@@ -1,0 +1,57 @@
+"""Statistics that the benchmarks on behaviour share: tests counted, and discrimination of two groups."""
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+
+def two_sided(z: np.ndarray) -> np.ndarray:
+    """p of normal z values."""
+    return 2.0 * norm.sf(np.abs(z))
+
+
+def auc(score: np.ndarray, label: np.ndarray) -> float:
+    """Area under the ROC curve, ties counted half."""
+    ones = int(label.sum())
+    return float((rankdata(score)[label == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(label) - ones)))
+
+
+def placements(score: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the other group below (above) each member (DeLong, DeLong & Clarke-Pearson 1988)."""
+    one, zero = score[label == 1], score[label == 0]
+    wins = (one[:, None] > zero) + 0.5 * (one[:, None] == zero)
+    return wins.mean(1), wins.mean(0)
+
+
+def delong(a: np.ndarray, b: np.ndarray, label: np.ndarray) -> tuple[float, float, float]:
+    """Difference of the areas of two scores of the same people, its standard error, two-sided p."""
+    pairs = [placements(s, label) for s in (a, b)]
+    ones, zeros = (np.stack([p[k] for p in pairs]) for k in (0, 1))
+    cov = np.cov(ones) / ones.shape[1] + np.cov(zeros) / zeros.shape[1]
+    difference = float(ones[0].mean() - ones[1].mean())
+    error = float(np.sqrt(max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 1e-12)))
+    return difference, error, float(two_sided(np.array(difference / error)))
+
+
+def interval(score: np.ndarray, label: np.ndarray, seed: int = 0, draws: int = 4000) -> tuple[float, float]:
+    """95 % bootstrap interval of the area, people of each group drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    one, zero = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
+    found = []
+    for _ in range(draws):
+        who = np.r_[rng.choice(one, len(one)), rng.choice(zero, len(zero))]
+        found.append(auc(score[who], label[who]))
+    return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
+
+
+def left_out(features: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Log odds of every person from a logistic regression (ridge, weight 1) fitted to the others."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    out = np.empty(len(label))
+    for i in range(len(label)):
+        rest = np.arange(len(label)) != i
+        known = make_pipeline(StandardScaler(), LogisticRegression(C=1.0)).fit(features[rest], label[rest])
+        out[i] = known.decision_function(features[i : i + 1])[0]
+    return out
