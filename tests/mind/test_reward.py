@@ -124,3 +124,22 @@ def test_people_meet_the_same_task_and_differ(healthy, atlas):
         reference=healthy,
     )
     assert reward.run(alike.state, atlas) == pytest.approx(reward.run(healthy.state, atlas), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["d2_density", "camkii_activity", "noise_amplitude"])
+def test_what_restates_a_change_is_told(name, healthy, atlas):
+    """A quantity that moves a score while the circuit stays healthy is listed as bringing it about."""
+    from synsys.brain.modulation import Modulation
+    from synsys.mind.standing import restated
+
+    moved = Modulation(healthy.model.places, healthy.densities)
+    moved.move(name, np.array(True), np.log(0.8))
+    state = healthy.state
+    if name == "noise_amplitude":
+        state = replace(state, noise=0.64 * state.noise)
+    before, after = (
+        reward.run(state=healthy.state, atlas=atlas),
+        reward.run(replace(state, carried=moved), atlas),
+    )
+    assert after["reward_learning"] != pytest.approx(before["reward_learning"], abs=1e-6)
+    assert name in restated("reward_learning")

@@ -16,7 +16,7 @@ from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import INFERENCE
 from synsys.knowledge.signaling import nodes
 from synsys.measures.standing import HELD, PUBLISHED
-from synsys.mind.standing import OBSERVER
+from synsys.mind.standing import OBSERVER, PERFORMANCE
 from synsys.scales.cascade import cascade, profile, resolve
 
 SMALL = (
@@ -168,7 +168,7 @@ def test_what_no_draw_can_move_in_health_is_labelled(mild) -> None:
     table = mild["table"].to_dataset().to_dataframe()
     values = mild["draws"]["reference"].to_series().unstack("draw")[list(mild["draws"]["draw"].values)]
     fixed = values.std(axis=1, ddof=0) <= 1e-9 * values.mean(axis=1).abs()
-    told = table["calibrated"].isin((HELD, PUBLISHED, OBSERVER)) | table["origin"].isin(
+    told = table["calibrated"].isin((HELD, PUBLISHED, OBSERVER, PERFORMANCE)) | table["origin"].isin(
         ("input", "by construction")
     )
     told |= table["level"].eq("symptom") | table.index.isin(INFERENCE)  # measured from health

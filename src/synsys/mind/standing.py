@@ -39,6 +39,41 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 """Parameters of inference that readouts of inference and of its tasks depend on."""
 OBSERVER = "healthy observer"
 """What the healthy value of these readouts is called calibrated to: one declared observer for all draws."""
+_SYNAPSES = (
+    "ampa_conductance", "nmda_conductance", "nmda_occupancy", "spine_density", "long_range_synaptic_weight",
+    "glutamate_release",
+)  # fmt: skip
+_PROBED = (
+    "nmda_conductance", "nmda_occupancy", "cacna1c_conductance", "calcium_dysregulation", "camkii_activity",
+    "pka_activity", "erk_activity", "trkb_activity", "akt_mtor_activity", "gsk3b_activity",
+    "plasticity_gene_expression",
+)  # fmt: skip
+_DOPAMINE = ("dopamine_tone", "d1_density", "d2_density", "d1_occupancy", "d2_occupancy")
+_FEAR = tuple(dict.fromkeys((*_SYNAPSES, *_PROBED)))
+_STRIATAL = tuple(dict.fromkeys((*_SYNAPSES, *_PROBED, *_DOPAMINE, "noise_amplitude")))
+_SHIFT = (*_SYNAPSES, *_DOPAMINE, "noise_amplitude")
+LEARNED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "fear_acquisition", "extinction_rate", "extinction_recall", "spontaneous_recovery",
+            "fear_renewal", "fear_return",
+        ),
+        _FEAR,
+    ),
+    **dict.fromkeys(
+        (
+            "reward_learning", "reward_approach", "punishment_avoidance", "salience_discrimination",
+            "neutral_cue_salience",
+        ),
+        _STRIATAL,
+    ),
+    **dict.fromkeys(("perseverative_errors", "set_shift_accuracy", "categories_completed"), _SHIFT),
+}  # fmt: skip
+"""Quantities that move scores of tasks of learning while the fast circuit stays healthy: what passes a
+stimulus on, what the probe of plasticity takes, what dopamine receptors report. Trials decide the sign."""
+PERFORMANCE = "healthy performance"
+"""What the healthy value of these scores is called calibrated to: numbers were set so that health scores as
+people do."""
 DEFINED = {
     "sensory_precision_weighting": {"sensory_precision": 1, "prior_precision": -1},
     "prior_weight": {"sensory_precision": -1, "prior_precision": 1},
@@ -61,6 +96,8 @@ def restated(name: str, alternative: Collection[str] = ()) -> dict[str, int]:
             for moved, way in restated(parameter, alternative).items():
                 out[moved] = _agreed(out.get(moved), ways.get(parameter, 0) * way)
         return out
+    if name in LEARNED:
+        return dict.fromkeys(LEARNED[name], 0)
     if name not in PARAMETERS:
         return RESTATED.get(name, {})
     out = {}

@@ -16,7 +16,7 @@ from synsys.knowledge.mechanisms import inference_links
 from synsys.knowledge.symptoms import SymptomTable, symptoms
 from synsys.measures.standing import CALIBRATED, DISTANCES
 from synsys.measures.systems import graph_nulls, graph_readouts, system_fc
-from synsys.mind.standing import DEPENDS, OBSERVER, wired
+from synsys.mind.standing import DEPENDS, LEARNED, OBSERVER, PERFORMANCE, wired
 from synsys.mind.symptoms import Change, read_symptoms
 from synsys.scales.people import effect_size, spread
 from synsys.scales.runs import Outcome, Runner
@@ -208,7 +208,7 @@ def effect_row(
         "grade": grade,
         "limitation_id": row.limitation_id,
         "definition": row.definition,
-        "calibrated": CALIBRATED.get(name, OBSERVER if name in DEPENDS else ""),
+        "calibrated": CALIBRATED.get(name, OBSERVER if name in DEPENDS else PERFORMANCE * (name in LEARNED)),
     }
 
 
