@@ -9,9 +9,9 @@ from synsys.brain.draws import draws
 from synsys.brain.state import HealthyBrain
 from synsys.circuit.drift import E_CA, E_K, Parameters, cal_inf, drift, firing
 from synsys.knowledge.resolve import parse_perturbation
-from synsys.mind.tasks import attractor
+from synsys.mind.tasks import attractor, pools_kernel
 from synsys.mind.tasks import working_memory as task
-from synsys.mind.tasks.attractor import FAST, SLOW, Module, deviates, interneurons
+from synsys.mind.tasks.attractor import FAST, NMDA, SLOW, Module, deviates, interneurons
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,9 @@ def net(tuned):
 
 def peaks(net, until, shown=True, noise=None, trials=1):
     """Highest rate over the ring after every step, (steps, trials)."""
-    out = []
-    cue = task.shown(180.0, task.CUE)
-    net.run(
-        lambda t: cue if shown and t < task.CUE_TIME else None, until, noise, net.begin(trials),
-        lambda _, rates, __: out.append(rates.max(-1)),
-    )  # fmt: skip
-    return np.array(out)
+    steps = round(until / task.STEP)
+    cue = task.during(task.shown(180.0, task.CUE, net), 0.0, task.CUE_TIME, steps) if shown else None
+    return net.run(steps, cue, noise, net.begin(trials)).rates.max(-1)
 
 
 def whole(module, net, replaced, until, step=0.25):
@@ -53,7 +49,7 @@ def whole(module, net, replaced, until, step=0.25):
     p = replace(p, g_fast=g_fast, g_slow=g_slow, b_ampa=b_ampa, b_nmda=b_nmda, g_cal=0 * p.g_cal)
     x = np.repeat(module.x, task.POOLS, 0)
     channel = one.g_cal * cal_inf(module.x[:, 0], one)
-    cue = net.per_mv * task.shown(180.0, task.CUE)
+    cue = net.per_mv * task.shown(180.0, task.CUE, net)
     for k in range(round(until / step)):
         u = arriving.copy()
         u[0] += from_fast * x[:, 1, 0].mean()
@@ -70,7 +66,8 @@ def test_the_reduction_rests_where_the_whole_equation_does(tuned):
     module, kappa = tuned
     for strength in (0.0, kappa):
         net = task.ring(module, module, strength)
-        rates, _ = net.rates(np.ones((1, task.POOLS)) @ net.weights + net.tonic, np.ones(1), np.ones(1))
+        rest = attractor.Activity(np.ones((1, task.POOLS)), np.ones(1), 0, None)
+        rates = net.run(1, None, None, rest).rates
         assert rates == pytest.approx(1e3 * module.cell.rate[0], rel=5e-3)
 
 
@@ -116,16 +113,64 @@ def test_without_tuned_recurrence_or_without_nmda_receptors_there_is_no_memory(t
     assert task.scores(task.ring(blocked, module, kappa), 0)["memory_accuracy"] < 0.2
 
 
+def test_compiled_steps_are_those_written_plainly(net):
+    """Noise, a current of each trial its own, trials that do not fill their vectors, and a part run anew."""
+    rng = np.random.default_rng(0)
+    steps, trials = 40, 11
+    slow, white = (rng.standard_normal((steps + 1, trials, task.POOLS)) for _ in range(2))
+    noise = attractor.Deviates(pools_kernel.laid(slow), pools_kernel.laid(white))
+    current = 5.0 * rng.random((steps, trials, task.POOLS))
+    start = net.begin(trials)
+    found = net.run(steps, current, noise, start)
+    s, fast, eta = start.gating, start.fast, slow[0]
+    keep = np.exp(-attractor.STEP / net.tau)
+    for k in range(steps):
+        share = s @ net.share
+        n = s @ net.weights + net.tonic + net.per_mv * current[k]
+        at = np.rint(fast / FAST[1]).astype(int) * len(SLOW) + np.rint(share / SLOW[1]).astype(int)
+        n = n + net.slow_sd * np.sqrt(np.maximum(n, 0)) * eta + net.white_sd[at] * white[k]
+        eta = keep * eta + np.sqrt(1 - keep**2) * slow[k + 1]
+        r, fast = rates(net, n, share, fast)
+        s = net.gating(r) + (s - net.gating(r)) * keep
+        np.testing.assert_allclose(found.rates[k], r, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(found.gating[k], s, rtol=1e-9, atol=1e-9)
+    half = net.run(15, current[:15], noise, start).end.first(3)
+    again = net.run(steps, current[15:, :3], noise, half)
+    np.testing.assert_allclose(again.gating[-1], found.gating[-1, :3], rtol=1e-12)
+
+
+def rates(net, n, slow, fast):
+    """Rates (trials, P) and AMPA drive (trials,) by interpolation in the table of the net."""
+    table = net.rows.reshape(len(FAST), len(SLOW), len(NMDA))
+    out = []
+    for trial in range(len(n)):
+        k = min(int(fast[trial] / FAST[1]), len(FAST) - 2)
+        low, high = (
+            np.array(
+                [
+                    np.interp(x, NMDA, [np.interp(slow[trial], SLOW, row) for row in table[m].T])
+                    for x in n[trial]
+                ]
+            )
+            for m in (k, k + 1)
+        )
+        scale = net.release / net.rate
+        a, b = scale * (low @ net.share), scale * ((high - low) @ net.share)
+        z = (a - k * FAST[1]) / (FAST[1] - b)
+        out.append((np.maximum(low + z * (high - low), 0), max((k + z) * FAST[1], 0)))
+    return np.array([r for r, _ in out]), np.array([m for _, m in out])
+
+
 def test_the_ring_has_no_preferred_place(net):
     """Cue, noise and all turned by some pools give the same, turned."""
     steps, turn = 120, 7
     noise = deviates(3, steps, 4, task.POOLS)
-    turned = tuple(np.roll(z, turn, axis=-1) for z in noise)
+    turned = replace(noise, **{n: np.roll(z, turn, axis=2) for n, z in vars(noise).items()})
     angle = task.ANGLE[turn]
 
     def end(cue, noise):
-        shown = task.shown(cue, task.CUE)
-        return net.run(lambda t: shown if t < task.CUE_TIME else None, 1200.0, noise, net.begin(4)).gating
+        shown = task.during(task.shown(cue, task.CUE, net), 0.0, task.CUE_TIME, steps)
+        return net.run(steps, shown, noise, net.begin(4)).gating[-1]
 
     assert np.roll(end(90.0, noise), turn, axis=-1) == pytest.approx(end(90.0 + angle, turned), rel=1e-9)
 
@@ -133,13 +178,11 @@ def test_the_ring_has_no_preferred_place(net):
 def test_a_place_between_pools_is_kept(net):
     """Pools are discrete, but without noise a bump stays where it is put: nothing pins it."""
     for cue in (180.0, 182.5, 185.0):
-        shown = task.shown(cue, task.CUE)
-        where = []
-        net.run(
-            lambda t, shown=shown: shown if t < task.CUE_TIME else None, 3250.0, None, net.begin(1),
-            lambda _, rates, __, where=where: where.append(np.rad2deg(np.angle(task.vector(rates)[0])) % 360),
-        )  # fmt: skip
-        assert where[-1] == pytest.approx(cue, abs=0.5)
+        steps = round(3250.0 / task.STEP)
+        shown = task.during(task.shown(cue, task.CUE, net), 0.0, task.CUE_TIME, steps)
+        last = net.run(steps, shown, None, net.begin(1)).rates[-1]
+        where = np.rad2deg(np.angle(task.vector(last))) % 360
+        assert where[0] == pytest.approx(cue, abs=0.5)
 
 
 def test_diffusion_of_a_random_walk_is_found_under_jitter():

@@ -38,6 +38,7 @@ from synsys.circuit.drift import (
     firing,
     steady_gates,
 )
+from synsys.mind.tasks import pools_kernel
 
 E, PV, SST = 0, 1, 2
 V_AT, FAST_AT, SLOW_AT, C_AT = 0, 1, 2, 5
@@ -49,7 +50,7 @@ POTENTIAL = np.linspace(-80.0, -20.0, 301)
 """Grids of the transfer function: AMPA drive and NMDA drive of the pools on interneurons (1 = healthy), NMDA
 conductance of E (multiples of leak), potential (mV)."""
 
-PRIVATE = 0.11
+PRIVATE = 0.13
 """Amplitude of a pool's own noise relative to that of background events that no two pools share (declared, so
 that the healthy memory of the median draw wanders by about 4 degrees in 3 s)."""
 MOST_REPLACED = 0.95
@@ -141,17 +142,17 @@ class Module:
         p, v = self.cell, POTENTIAL
         ampa, gabaa, gabab = (g[..., None] for g in self.inhibited)
         ampa = ampa + (1.0 - replaced) * self.tonic[0]
-        held = self._intrinsic(v)
-        current = held - ampa * v + gabaa * (p.e_inh[E] - v) + gabab * (E_K - v)
+        current = self.intrinsic - ampa * v + gabaa * (p.e_inh[E] - v) + gabab * (E_K - v)
         needed = np.maximum.accumulate(-current / (block(v) * -v), axis=-1)
         found = np.empty((len(FAST), len(SLOW), len(NMDA)))
         for at in np.ndindex(found.shape[:2]):
             found[at] = np.interp(NMDA, needed[at], v)
         return 1e3 * p.gain[E] * np.log1p(np.exp((found - p.theta[E]) / p.sigma[E]))
 
-    def _intrinsic(self, v: np.ndarray) -> np.ndarray:
-        """Current of leak and channels of E at potentials `v`, mV, calcium and its channels as at rest."""
-        p = self.parameters
+    @cached_property
+    def intrinsic(self) -> np.ndarray:
+        """Current of leak and channels of E at each `POTENTIAL`, mV, calcium and its channels as at rest."""
+        p, v = self.parameters, POTENTIAL
         bare = replace(
             p, g_fast=0 * p.g_fast, g_slow=0 * p.g_slow, b_ampa=0 * p.tau, b_nmda=0 * p.tau, b_gaba=0 * p.tau,
             g_cal=0 * p.g_cal, g_cat=0 * p.g_cat,
@@ -248,93 +249,81 @@ class Pools:
         full = 1.0 + self.saturation * self.rate
         return self.release * relative * full / (1.0 + self.saturation * np.asarray(rate))
 
-    def rates(self, n: np.ndarray, slow: np.ndarray, fast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rates in Hz (trials, P) and mean AMPA drive (trials,) for conductances `n`, near a drive `fast`.
-
-        The drive solves fast = mean of r(n; fast): linear interpolation between two rows of the table makes
-        that one linear equation.
-        """
-        dn, ds, dm = NMDA[1], SLOW[1], FAST[1]
-        y = np.clip(slow / ds, 0, len(SLOW) - 1.001)
-        j = y.astype(np.int32)
-        fs = (y - j)[:, None]
-        k = np.clip(fast / dm, 0, len(FAST) - 1.001).astype(np.int32)
-        x = np.clip(n / dn, 0, len(NMDA) - 1.001)
-        i = x.astype(np.int32)
-        fx = x - i
-        across, down = len(NMDA), len(SLOW) * len(NMDA)
-        at = i + self.first + (k * down + j * across)[:, None]
-
-        def along(at: np.ndarray) -> np.ndarray:
-            low = self.rows[at]
-            return low + fx * (self.rows[at + 1] - low)
-
-        def between(at: np.ndarray) -> np.ndarray:
-            low = along(at)
-            return low + fs * (along(at + across) - low)
-
-        below, above = between(at), between(at + down)
-        change = above - below
-        scale = self.release / self.rate
-        start, slope = scale * (below @ self.share), scale * (change @ self.share)
-        z = (start - k * dm) / (dm - slope)
-        return np.maximum(below + z[:, None] * change, 0.0), np.maximum((k + z) * dm, 0.0)
+    def read(self, gating: np.ndarray) -> np.ndarray:
+        """Rates in Hz that would hold an NMDA gating: the inverse of `gating`."""
+        full = self.release / self.rate * (1.0 + self.saturation * self.rate)
+        return np.asarray(gating / (full - self.saturation * gating))
 
     def begin(self, trials: int) -> "Activity":
         """Activity of the pools before a trial: where all that are alike stay alike."""
         size = len(self.share)
         start = Activity(np.full((1, size), self.release), np.full(1, self.release), 0, None)
-        alone = self.run(lambda t: None, SETTLING, None, start)
+        alone = self.run(round(SETTLING / STEP), None, None, start).end
         return Activity(np.repeat(alone.gating, trials, 0), np.repeat(alone.fast, trials), 0, None)
 
     def run(
-        self,
-        stimulus: Callable[[float], np.ndarray | None],
-        until: float,
-        noise: tuple[np.ndarray, np.ndarray] | None,
-        start: "Activity",
-        seen: Callable[[float, np.ndarray, np.ndarray], None] | None = None,
-    ) -> "Activity":
-        """Activity at a later time.
+        self, last: int, stimulus: np.ndarray | None, noise: "Deviates | None", start: "Activity"
+    ) -> "Course":
+        """Activity from that of `start` on, up to step `last`.
+
+        Each step takes the rates for conductances n near the AMPA drive of the step before: the drive solves
+        m = mean of r(n; m), which interpolation between two rows of the table makes one linear equation.
 
         Parameters
         ----------
-        stimulus : callable
-            Current (mV, broadcast to (trials, P)) at a time in ms, or None.
-        until : float
-            End, ms.
-        noise : (slow, white) of `deviates`, or None
+        last : int
+            Step at the end, of `STEP` ms.
+        stimulus : ndarray, (steps, P) or (steps, trials, P), or None
+            Current of every step from that of `start` on, mV.
+        noise : Deviates or None
         start : Activity
-        seen : callable, optional
-            Told time, rates and gating after every step.
         """
-        s, fast, eta = start.gating, start.fast, start.noise
-        keep = np.exp(-STEP / self.tau)
-        fresh = np.sqrt(1.0 - keep**2)
+        steps, trials, size = last - start.step, len(start.gating), len(self.share)
+        keep = float(np.exp(-STEP / self.tau))
+        groups = -(-trials // pools_kernel.LANES)
+        alone = stimulus is not None and stimulus.ndim == 3
+        empty = np.zeros(1)
+        eta = start.noise
         if noise is not None and eta is None:
-            eta = noise[0][start.step]
-        last = round(until / STEP)
-        for step in range(start.step, last):
-            slow = s @ self.share
-            n = s @ self.weights + self.tonic
-            current = stimulus(step * STEP)
-            if current is not None:
-                n = n + self.per_mv * current
-            if noise is not None:
-                inhibited = self.white_sd[nearest(fast, FAST) * len(SLOW) + nearest(slow, SLOW)]
-                n = n + self.slow_sd * np.sqrt(np.maximum(n, 0.0)) * eta + inhibited * noise[1][step]
-                eta = keep * eta + fresh * noise[0][step + 1]
-            r, fast = self.rates(n, slow, fast)
-            to = self.gating(r)
-            s = to + (s - to) * keep
-            if seen is not None:
-                seen((step + 1) * STEP, r, s)
-        return Activity(s, fast, last, eta)
+            eta = noise.slow[:groups, start.step]
+        state = {
+            "gating": pools_kernel.laid(start.gating[None])[:, 0].copy(),
+            "fast": pools_kernel.laid(start.fast[None, :, None])[:, 0].copy(),
+            "eta": empty if eta is None else eta.copy(),
+        }
+        shape = (groups, steps, size, pools_kernel.LANES)
+        out = {"rates": np.empty(shape), "course": np.empty(shape)}
+        common = np.zeros((steps, size)) if stimulus is None or alone else stimulus
+        arrays = {
+            "share": self.share, "weights": self.weights, "tonic": self.tonic, "slow_sd": self.slow_sd,
+            "white_sd": self.white_sd, "rows": self.rows, "common": common,
+            "own": pools_kernel.laid(stimulus) if alone and stimulus is not None else empty,
+            "slow": empty if noise is None else noise.slow, "white": empty if noise is None else noise.white,
+        }  # fmt: skip
+        arrays = {name: np.ascontiguousarray(a, float) for name, a in arrays.items()}
+        pools_kernel.run(
+            {**arrays, **state, **out, "first": np.ascontiguousarray(self.first, np.int64)},
+            {
+                "keep": keep, "fresh": float(np.sqrt(1.0 - keep**2)), "per_mv": self.per_mv,
+                "release": self.release, "rate": self.rate, "saturation": self.saturation,
+                "dn": NMDA[1], "ds": SLOW[1], "dm": FAST[1],
+            },
+            {
+                "groups": groups, "steps": steps, "start": start.step, "pools": size,
+                "noisy": noise is not None, "alone": alone,
+                "deviates": 0 if noise is None else noise.slow.shape[1],
+                "n": len(NMDA), "s": len(SLOW), "m": len(FAST),
+            },
+        )  # fmt: skip
+        rates, gating = (pools_kernel.unlaid(a, trials) for a in (out["rates"], out["course"]))
+        fast = state["fast"].reshape(-1)[:trials]
+        end = Activity(gating[-1], fast, last, None if noise is None else state["eta"])
+        return Course(rates, gating, end)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """NMDA gating (trials, P), mean AMPA drive (trials,), steps done, slow noise (trials, P) of pools."""
+    """NMDA gating (trials, P), mean AMPA drive (trials,), steps done, slow noise as the kernel has it."""
 
     gating: np.ndarray
     fast: np.ndarray
@@ -343,21 +332,47 @@ class Activity:
 
     def first(self, trials: int) -> "Activity":
         """That of the first trials."""
-        noise = None if self.noise is None else self.noise[:trials]
+        noise = None if self.noise is None else self.noise[: -(-trials // pools_kernel.LANES)]
         return Activity(self.gating[:trials], self.fast[:trials], self.step, noise)
 
 
-def nearest(value: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Index of the nearest point of an even grid that starts at 0."""
-    return np.clip(np.rint(value / grid[1]), 0, len(grid) - 1).astype(np.int32)
+@dataclass(frozen=True)
+class Course:
+    """Rates (Hz) and gating after every step, (steps, trials, P) each, and activity at the end."""
+
+    rates: np.ndarray
+    gating: np.ndarray
+    end: Activity
+
+
+@dataclass(frozen=True)
+class Deviates:
+    """Standard normal deviates of slow and white noise, as the kernel has them."""
+
+    slow: np.ndarray
+    white: np.ndarray
 
 
 @lru_cache(maxsize=4)
-def deviates(seed: int, steps: int, trials: int, pools: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standard normal deviates of the slow and the white noise, (steps + 1, trials, pools) each."""
+def deviates(seed: int, steps: int, trials: int, pools: int, paired: bool = False) -> Deviates:
+    """Noise of trials, the same for the same seed.
+
+    Parameters
+    ----------
+    seed, steps, trials, pools : int
+    paired : bool
+        Every second trial has that of the one before, the first two pools exchanged.
+    """
     rng = np.random.default_rng(seed)
-    shape = (steps + 1, trials, pools)
-    return rng.standard_normal(shape, np.float32), rng.standard_normal(shape, np.float32)
+    drawn = [rng.standard_normal((steps + 1, trials, pools), np.float32) for _ in range(2)]
+    return Deviates(*(pools_kernel.laid(exchanged(z) if paired else z) for z in drawn))
+
+
+def exchanged(z: np.ndarray) -> np.ndarray:
+    """Every trial (steps, trials, P) and after it the same with the first two pools exchanged."""
+    both = np.stack([z, z], axis=2)
+    both[:, :, 1, :2] = z[:, :, [1, 0]]
+    return both.reshape(len(z), -1, z.shape[-1])
 
 
 def strength(holds: Callable[[float], float], module: Module, target: float) -> float:

@@ -9,12 +9,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import ndtr
 
 from synsys.brain.state import HealthyBrain, State
 from synsys.measures.systems import Atlas
-from synsys.mind.tasks.attractor import STEP, Module, Pools, deviates, strength
+from synsys.mind.tasks.attractor import STEP, Module, Pools, deviates, exchanged, strength
 from synsys.mind.tasks.record import Score, Task
-from synsys.mind.tasks.working_memory import nodes_of
+from synsys.mind.tasks.working_memory import during, nodes_of
 
 LOCUS = "SPL"
 SHARE = np.array([0.15, 0.15, 0.7])
@@ -27,7 +28,7 @@ PULSE, PULSE_TIME = 20.0, 500.0
 """Current (mV) and duration (ms) that bring one pool there in that test."""
 COHERENCE = np.array([3.2, 6.4, 12.8, 25.6, 51.2])
 """Share of dots that move together, %."""
-MOTION = 2.4
+MOTION = 2.8
 """Current of motion without coherence, mV; 1 + c and 1 - c times as much reach the two pools (declared)."""
 FLICKER, FRAME = 0.1, 50.0
 """Standard deviation of each pool's current relative to its mean, drawn anew after so many ms (4 of 40 Hz and
@@ -36,6 +37,8 @@ BEFORE, VIEWED = 200.0, 2000.0
 """Time before motion and longest view of it, ms."""
 BOUND = 15.0
 """Rate at which a pool's choice is made, Hz, read from its NMDA gating (15 Hz in Wong & Wang 2006)."""
+READING = 2.0
+"""Difference of two rates, Hz, that a choice forced at the end of the view tells in 84 % (declared)."""
 PAIRS = 150
 """Pairs of trials of each coherence; the second of a pair has the noise of the two pools exchanged."""
 BOUNDS = ((0.5, 100.0), (0.3, 5.0))
@@ -55,33 +58,22 @@ def tuning(brain: HealthyBrain, nodes: np.ndarray) -> tuple[Module, float]:
     known = _TUNED.setdefault(brain, {})
     key = tuple(int(i) for i in nodes)
     if key not in known:
-        pulse = np.array([PULSE, 0.0, 0.0])
+        steps = round(2500.0 / STEP)
+        pulse = during(np.array([PULSE, 0.0, 0.0]), 0.0, PULSE_TIME, steps)
 
         def holds(kappa: float) -> float:
             net = pools(module, module, kappa)
-            peak: list[float] = []
-            net.run(
-                lambda t: pulse if t < PULSE_TIME else None, 2500.0, None, net.begin(1),
-                lambda _, rates, __: peak.append(float(rates[0, 0])),
-            )  # fmt: skip
-            return peak[-1]
+            return float(net.run(steps, pulse, None, net.begin(1)).rates[-1, 0, 0])
 
         known[key] = strength(holds, module, PERSISTENT)
     return module, known[key]
 
 
 @lru_cache(maxsize=4)
-def _noise(seed: int, pairs: int, levels: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Deviates (steps, trials, 3) and flicker (frames, trials, 2); every second trial has them exchanged."""
-    slow, white = deviates(seed, round((BEFORE + VIEWED) / STEP), levels * pairs, 3)
+def flicker(seed: int, pairs: int, levels: int) -> np.ndarray:
+    """Deviates of the currents of both pools in every step, (steps, trials, 2); in pairs, exchanged."""
     frames = np.random.default_rng((seed, 1)).standard_normal((round(VIEWED / FRAME), levels * pairs, 2))
-
-    def paired(z: np.ndarray) -> np.ndarray:
-        both = np.stack([z, z], axis=2)
-        both[:, :, 1, :2] = z[:, :, [1, 0]]
-        return both.reshape(len(z), -1, z.shape[-1])
-
-    return (paired(slow), paired(white)), paired(frames)
+    return np.repeat(exchanged(frames), round(FRAME / STEP), 0)
 
 
 def perform(
@@ -92,39 +84,29 @@ def perform(
     Returns
     -------
     ndarray, (C, 2 pairs)
-        1 where the first pool came to `BOUND` first, 0 where the other did, 0.5 where neither did: a guess.
+        1 where the first pool came to `BOUND` first, 0 where the other did. Where neither did, the choice is
+        forced: the probability that a reading of the two rates with error `READING` favours the first.
     ndarray, (C, 2 pairs)
         Time of the choice, ms from the start of motion; the longest view where none came to `BOUND`.
     """
     levels = len(coherence)
-    noise, flicker = _noise(seed, pairs, levels)
+    before, viewed = round(BEFORE / STEP), round(VIEWED / STEP)
+    noise = deviates(seed, before + viewed, levels * pairs, 3, paired=True)
     toward = 0.01 * np.repeat(coherence, 2 * pairs)[:, None] * np.array([1.0, -1.0])
-    current = np.zeros((len(toward), 3))
-    bound = float(net.gating(BOUND))
-    when = np.full(len(toward), VIEWED)
-    chosen = np.full(len(toward), 0.5)
-    waits = np.ones(len(toward), bool)
-
-    def stimulus(t: float) -> np.ndarray | None:
-        if t < BEFORE:
-            return None
-        if (t - BEFORE) % FRAME == 0:
-            current[:, :2] = MOTION * (1.0 + toward + FLICKER * flicker[round((t - BEFORE) / FRAME)])
-        return current
-
-    def seen(t: float, _: np.ndarray, gating: np.ndarray) -> None:
-        if t <= BEFORE:
-            return
-        made = waits & (gating[:, :2].max(1) >= bound)
-        chosen[made] = gating[made, 0] > gating[made, 1]
-        when[made] = t - BEFORE
-        waits[made] = False
-
-    net.run(stimulus, BEFORE + VIEWED, noise, net.begin(len(toward)), seen)
+    current = np.zeros((viewed, len(toward), 3))
+    current[..., :2] = MOTION * (1.0 + toward + FLICKER * flicker(seed, pairs, levels))
+    rest = net.run(before, None, noise, net.begin(len(toward))).end
+    gating = net.run(before + viewed, current, noise, rest).gating[..., :2]
+    over = gating.max(-1) >= float(net.gating(BOUND))  # steps, trials
+    made, first = over.any(0), over.argmax(0)
+    at = gating[np.where(made, first, -1), np.arange(len(made))]
+    rates = net.read(at)
+    chosen = np.where(made, at[:, 0] > at[:, 1], ndtr((rates[:, 0] - rates[:, 1]) / READING))
+    when = np.where(made, STEP * (first + 1.0), VIEWED)
     return chosen.reshape(levels, -1), when.reshape(levels, -1)
 
 
-def weibull(coherence: np.ndarray, threshold: float, slope: float) -> np.ndarray:
+def weibull(coherence: np.ndarray, threshold: np.ndarray | float, slope: np.ndarray | float) -> np.ndarray:
     """Proportion correct 1 - exp(-(c / alpha)^beta) / 2: 0.5 at 0, 0.816 at threshold (Quick 1974)."""
     return 1.0 - 0.5 * np.exp(-((np.asarray(coherence) / threshold) ** slope))
 
@@ -143,15 +125,15 @@ def fitted(coherence: np.ndarray, correct: np.ndarray, trials: int) -> tuple[flo
     """
     low, high = np.log(BOUNDS).T
 
-    def loss(at: np.ndarray) -> float:
-        p = np.clip(weibull(coherence, *np.exp(at)), 1e-6, 1 - 1e-6)
-        return float(-trials * (correct * np.log(p) + (1 - correct) * np.log1p(-p)).sum())
+    def loss(at: np.ndarray) -> np.ndarray:
+        threshold, slope = np.exp(at)[..., None]
+        p = np.clip(weibull(coherence, threshold, slope), 1e-6, 1 - 1e-6)
+        return -trials * (correct * np.log(p) + (1 - correct) * np.log1p(-p)).sum(-1)
 
     # a coarse look everywhere, then down from the best
-    grid = [
-        np.array([a, b]) for a in np.linspace(low[0], high[0], 25) for b in np.linspace(low[1], high[1], 13)
-    ]
-    start = min(grid, key=loss)
+    grid = np.meshgrid(np.linspace(low[0], high[0], 25), np.linspace(low[1], high[1], 13), indexing="ij")
+    every = np.reshape(grid, (2, -1))
+    start = every[:, loss(every).argmin()]
     found = minimize(loss, start, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)))
     threshold, slope = np.exp(np.clip(found.x, low, high))
     return float(threshold), float(slope)
@@ -162,18 +144,20 @@ def scores(net: Pools, seed: int) -> dict[str, float]:
     chosen, when = perform(net, seed)
     correct = chosen.mean(1)
     threshold, slope = fitted(COHERENCE, correct, chosen.shape[1])
-    return {
+    out = {
         "decision_threshold": threshold,
-        "decision_slope": slope,
         "decision_accuracy": float(correct.mean()),
         "decision_time": float(when.mean()),
     }
+    if threshold < 0.999 * BOUNDS[0][1]:  # else the task is not mastered, and has no slope
+        out["decision_slope"] = slope
+    return out
 
 
 def run(state: State, atlas: Atlas, seed: int) -> dict[str, float]:
     """Scores of one state."""
     nodes = nodes_of(atlas, LOCUS)
-    if nodes is None:
+    if nodes is None or state.restless:
         return {}
     healthy, kappa = tuning(state.healthy, nodes)
     return scores(pools(Module.of(state, nodes), healthy, kappa), seed)
