@@ -74,7 +74,7 @@ def _root(
 def cascade(
     perturb: Perturb = None, disorder: Disorder = None, brain: Brain = None, draws: Draws = 32,
     seed: Seed = 0, jobs: Jobs = None, beta: Beta = 1.0, spun_maps: Spun = None,
-    linearisation: Linear = "plain", eeg: Eeg = None, genome: Genome = None, tasks: Tasks = True,
+    linearisation: Linear = "plain", eeg: Eeg = None, genome: Genome = None, tasks: Tasks = 16,
     inference: Inference = None, symptoms: Symptoms = None, out: Out = None, force: Force = False,
     therapy: Therapy = None,
 ) -> None:  # fmt: skip

@@ -51,8 +51,9 @@ Eeg = Annotated[
     ),
 ]  # fmt: skip
 Tasks = Annotated[
-    bool, typer.Option("--tasks/--no-tasks", help="Let every state perform tasks: mind and symptoms.")
-]
+    int,
+    typer.Option("--tasks", min=0, help="Draws in which tasks are performed: mind and symptoms; 0: none."),
+]  # fmt: skip
 Inference = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from synsys.knowledge.symptoms import SymptomRow, SymptomTable, symptoms
 from synsys.knowledge.symptoms import read_symptoms as read_table
 from synsys.measures.standing import CALIBRATED, HELD, PUBLISHED
 from synsys.mind.standing import wired
-from synsys.mind.symptoms import Change, read_symptoms, readable, similarity
+from synsys.mind.symptoms import MOST, Change, read_symptoms, readable, similarity
 
 
 def spread(x: np.ndarray) -> float:
@@ -31,7 +31,18 @@ def test_a_symptom_is_the_weighted_mean_of_changes_in_healthy_sd() -> None:
     own = table(("fear", "cen_fc", 2.0), ("fear", "dmn_fc", -1.0))
     changes = {"cen_fc": Change(np.full(4, 3.0), 2 * PEOPLE), "dmn_fc": Change(np.full(4, 1.0), 0.5 * PEOPLE)}
     found = read_symptoms(own, changes, spread)["fear"]
-    assert found.patient == pytest.approx((2 * 3.0 / 2 - 1 * 1.0 / 0.5) / 3)
+    a, b = (MOST * np.tanh(z / MOST) for z in (3.0 / 2, 1.0 / 0.5))
+    assert found.patient == pytest.approx((2 * a - b) / 3)
+
+
+def test_small_changes_count_in_full_and_no_readout_makes_a_symptom_alone() -> None:
+    own = table(("fear", "cen_fc", 1.0), ("fear", "dmn_fc", 1.0))
+    small, huge = (
+        read_symptoms(own, {n: Change(np.full(4, x), PEOPLE) for n, x in given.items()}, spread)["fear"]
+        for given in ({"cen_fc": 0.1, "dmn_fc": 0.2}, {"cen_fc": 1e6, "dmn_fc": 0.0})
+    )
+    assert small.patient == pytest.approx(0.15, rel=1e-3)
+    assert huge.patient == pytest.approx(MOST / 2)
 
 
 def test_the_unit_of_a_source_is_of_no_matter() -> None:
@@ -59,14 +70,17 @@ def test_a_draw_without_a_source_is_read_from_the_others_if_they_hold_half_the_w
         "dmn_fc": Change(np.array([2.0, 2.0, np.nan]), PEOPLE),
     }
     found = read_symptoms(own, changes, spread)
-    assert found["fear"].patient == pytest.approx([3.0, 2.0, np.nan], nan_ok=True)
-    assert found["pessimism"].patient == pytest.approx([4.0, np.nan, np.nan], nan_ok=True)
+    four, two = (MOST * np.tanh(z / MOST) for z in (4.0, 2.0))
+    assert found["fear"].patient == pytest.approx([(four + two) / 2, two, np.nan], nan_ok=True)
+    assert found["pessimism"].patient == pytest.approx([four, np.nan, np.nan], nan_ok=True)
 
 
 def test_symptoms_may_be_read_from_symptoms() -> None:
     own = table(("fear", "cen_fc", 1.0), ("anxiety_dimension", "fear", -1.0))
     found = read_symptoms(own, {"cen_fc": Change(np.full(4, 5.0), 2 * PEOPLE)}, spread)
-    assert found["anxiety_dimension"].patient == pytest.approx(-found["fear"].patient / 1.0)
+    sd = spread(found["fear"].people)
+    expected = -MOST * np.tanh(found["fear"].patient / sd / MOST)
+    assert found["anxiety_dimension"].patient == pytest.approx(expected)
     assert own.sources("anxiety_dimension") == {"cen_fc"}
 
 

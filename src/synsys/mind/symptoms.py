@@ -1,9 +1,11 @@
 """Symptom dimensions: weighted means of what tasks, inference and networks changed, in healthy sd.
 
-    symptom = sum_i w_i z_i / sum_i |w_i|,    z_i = change of readout i / its spread between healthy people
+    symptom = sum_i w_i S(z_i) / sum_i |w_i|,   z_i = change of readout i / its spread between healthy people
 
-over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis
-enters. A healthy person has a value too, so that a symptom has a spread between people, and an effect size.
+over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis enters.
+S(z) = c tanh(z / c) saturates at `MOST` = c sd, as scales of symptoms do, so that one readout in which
+healthy people hardly differ does not make a symptom alone. A healthy person has a value too, so that a
+symptom has a spread between people, and an effect size.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +17,8 @@ from synsys.knowledge.symptoms import SymptomTable
 
 LEAST = 0.5
 """Least share of the declared weight that a brain must give; a symptom of which less is known is absent."""
+MOST = 5.0
+"""Healthy sd at which what a readout adds to a symptom saturates (declared)."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,12 @@ class Change:
     people: np.ndarray
 
     def standardised(self, sd: float) -> "Change":
-        """In units of the spread between people."""
-        return Change(self.patient / sd, self.people / sd)
+        """In units of the spread between people, saturating."""
+        return Change(*(MOST * np.tanh(x / (MOST * sd)) for x in (self.patient, self.people)))
+
+    def where(self, kept: np.ndarray) -> "Change":
+        """The same in some draws, NaN in others."""
+        return Change(np.where(kept, self.patient, np.nan), np.where(kept, self.people, np.nan))
 
 
 def read_symptoms(

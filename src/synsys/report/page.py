@@ -13,6 +13,7 @@ from synsys.core import show
 from synsys.core.schema import LEVELS, NEGLIGIBLE, attribute, tabulate, validate
 from synsys.report import words
 from synsys.report.drawing import SIGNED, gradient
+from synsys.report.mind import performance
 from synsys.report.sections import distance, networks, scalp
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def context(tree: xr.DataTree) -> dict[str, Any]:
         **_cascade(frame, links),
         **net,
         "distance": distance(regions),
+        "mind": performance(tree, frame),
         "scalp": scalp(tree),
         "levels": _levels(frame),
         "limitations": {words.limitation_row(name): text for name, text in sorted(limitations.items())},

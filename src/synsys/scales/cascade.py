@@ -24,6 +24,9 @@ from synsys.scales.describe import created, digests, methods, references
 from synsys.scales.effects import METRIC, Healthy, effects, graph_table, observations
 from synsys.scales.runs import Outcome, Runner, solve_all
 
+TASKED = 16
+"""Draws in which states perform tasks, unless asked for otherwise."""
+
 
 def profile(name: str) -> tuple[Perturbation, ...]:
     """The perturbations that make up a disorder.
@@ -102,7 +105,7 @@ def cascade(
     spun_maps: int | None = None,
     linearisation: str = "plain",
     eeg: pd.DataFrame | str | Path | None = None,
-    tasks: bool = True,
+    tasks: int = TASKED,
     inference: Sequence[str] | str = (),
     symptoms: str | Path | None = None,
 ) -> xr.DataTree:
@@ -135,8 +138,9 @@ def cascade(
         fluctuations of 1 to 3 mV, `brain.statistical.DOMAIN`) and takes tens of times as long.
     eeg : DataFrame, path or ``"sphere"``, optional
         Lead field, electrodes by regions: band power at electrodes becomes the group ``/eeg``.
-    tasks : bool
-        Whether every state also performs tasks, from which inference and symptoms are read.
+    tasks : int
+        Draws, the first ones, in which every state also performs tasks, from which inference and symptoms are
+        read; 0 for none. Tasks take about as long as everything else together.
     inference : sequence of str
         Readings of contradictory findings on inference to use instead of the default ones
         (`knowledge.mechanisms.alternatives`): ``"strong_priors"``.
@@ -174,7 +178,7 @@ def sweep(
     spun_maps: int | None = None,
     linearisation: str = "plain",
     eeg: pd.DataFrame | str | Path | None = None,
-    tasks: bool = True,
+    tasks: int = TASKED,
     inference: Sequence[str] | str = (),
     symptoms: str | Path | None = None,
 ) -> list[xr.DataTree]:
@@ -233,14 +237,14 @@ def _call(function: str, changes: Sequence[Perturbation]) -> str:
 
 def _runner(
     draws: int, brain: Connectome | str | Path | None, seed: int, jobs: int | None, beta: float,
-    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None, tasks: bool,
+    spun_maps: int | None, linearisation: str, eeg: pd.DataFrame | str | Path | None, tasks: int,
     inference: Sequence[str] | str,
 ) -> Runner:  # fmt: skip
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for an interval")
     return Runner(
         open_brain(brain), draws, seed, beta=beta, jobs=jobs, spun_maps=spun_maps,
-        linearisation=linearisation, eeg=eeg, mind=None if tasks else (),
+        linearisation=linearisation, eeg=eeg, tasks=tasks,
         alternative=[inference] if isinstance(inference, str) else inference,
     )  # fmt: skip
 

@@ -109,6 +109,7 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
     )
     enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
     rows, kept, changes_of = {}, {}, {}
+    tasked = np.arange(len(perturbed)) < runner.tasks
     for name in [*dict.fromkeys([*moved.columns, *before.columns])]:
         quantity_row = vocabulary().get(name)
         if quantity_row is None or (
@@ -132,12 +133,12 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
         grade = max(grade, _INFERRED) if quantity_row.level == "inference" and origin != "input" else grade
         rows[name] = effect_row(name, b, a, p, origin, grade)
         kept[name] = (b, a)
-        changes_of[name] = difference(name, b, a, p)
+        changes_of[name] = difference(name, b, a, p).where(tasked)
     for name, change in read_symptoms(healthy.table, changes_of, spread).items():
         known = [row for row in healthy.table.rows[name] if row.source in rows]
         told = wired(name, grades, healthy.table, runner.alternative, rows)
         origin = "wired" if told else "emergent"
-        zero = np.where([o.stable for o in reference], 0.0, np.nan)
+        zero = np.where(tasked & [o.stable for o in reference], 0.0, np.nan)
         grade = max([rows[r.source]["grade"] for r in known] + [str(r.grade) for r in known])
         rows[name] = effect_row(name, zero, change.patient, change.people, origin, grade)
         kept[name] = (zero, change.patient)

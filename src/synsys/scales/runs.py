@@ -1,7 +1,7 @@
 """Solving a brain in many states and draws, on one or several processes."""
 
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -102,8 +102,9 @@ class Runner:
         About the operating point, or averaged over fluctuations (`brain.statistical.averaged`).
     eeg : DataFrame, path or ``"sphere"``, optional
         Lead field (`measures.sensors.open_lead_field`).
-    mind : collection of str or None
-        Readouts of the mind to compute (`mind.readouts`), with every state; None for all, empty for none.
+    tasks : int
+        Draws, the first ones, in which every state also performs tasks, from which inference and symptoms are
+        read; 0 for none.
     alternative : sequence of str
         Readings of contradictory findings on inference that hold instead of the default ones.
 
@@ -133,10 +134,12 @@ class Runner:
         spun_maps: int | None = None,
         linearisation: str = "plain",
         eeg: pd.DataFrame | str | Path | None = None,
-        mind: Collection[str] | None = (),
+        tasks: int = 0,
         alternative: Sequence[str] = (),
     ) -> None:
-        self.brain, self.mind = brain, mind
+        if tasks < 0:
+            raise UserError(f"tasks = {tasks}: a number of draws is >= 0")
+        self.brain, self.tasks = brain, min(tasks, n)
         self.alternative = tuple(row.name for row in chosen(alternative))
         spun, self.field = check_options(brain, beta, spun_maps, linearisation, eeg)
         self.statistical = linearisation == "statistical"
@@ -168,8 +171,10 @@ class Runner:
         with ProcessPoolExecutor(self.jobs, get_context("fork"), _start, (self,)) as pool:
             yield from pool.map(_run, [(task, k, argument) for k in numbers])
 
-    def outcome(self, state: State, reference: Solution | None) -> tuple[Outcome, Solution | None]:
-        """Solve one state; an unstable one gets no spectra."""
+    def outcome(
+        self, state: State, reference: Solution | None, tasks: bool = False
+    ) -> tuple[Outcome, Solution | None]:
+        """Solve one state, and let it perform tasks; an unstable one gets no spectra and performs nothing."""
         state, sd, reason = self._settled(state)
         if reason:
             return _unstable(state, reason), None
@@ -178,8 +183,8 @@ class Runner:
         if not verdict.stable:
             return _unstable(state, verdict.reason), None
         values = readouts(solution, self.atlas, reference)
-        if self.mind is None or self.mind:
-            values |= mind_readouts(state, self.atlas, self.seed, self.mind)
+        if tasks:
+            values |= mind_readouts(state, self.atlas, self.seed)
         return Outcome(
             True,
             "",
@@ -267,12 +272,13 @@ def reference_and_changes(runner: Runner, k: int, changes: object) -> list[Outco
     """Reference, healthy person, then every set of perturbations of `changes`, for draw `k`."""
     draw = runner.draws[k]
     healthy = HealthyBrain(runner.model, draw)
-    reference, solution = runner.outcome(healthy.state, None)
+    tasks = k < runner.tasks
+    reference, solution = runner.outcome(healthy.state, None, tasks)
     out = [reference, NOBODY]
     if solution is not None:
-        out[1] = runner.outcome(person(healthy, (runner.seed, k)), solution)[0]
+        out[1] = runner.outcome(person(healthy, (runner.seed, k)), solution, tasks)[0]
     for perturbations in changes or []:  # type: ignore[attr-defined]
-        out.append(runner.outcome(healthy.perturbed(perturbations), solution)[0])
+        out.append(runner.outcome(healthy.perturbed(perturbations), solution, tasks)[0])
     return out
 
 
