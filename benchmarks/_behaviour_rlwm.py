@@ -53,7 +53,7 @@ def rlwm_part(folder: Path | None) -> list[str]:
     groups = fits(trials)
     blocks = np.cumsum(full.begins, 1)
     hidden = (blocks % 4 == 0) & full.used
-    held = {n: held_out(models()[n], t, folds=4, samples=SAMPLES) for n, t in trials.items()}
+    held = {n: held_out(models()[n], t, folds=3, samples=SAMPLES) for n, t in trials.items()}
     other = {n: left_out_blocks(models()[n], t, hidden) for n, t in trials.items()}
     best = max(held, key=lambda n: held[n].sum())
     lines = [
@@ -61,7 +61,7 @@ def rlwm_part(folder: Path | None) -> list[str]:
         "",
         f"{int((1 - label).sum())} controls, {int(label.sum())} patients, {int(full.used.sum()):,} trials, "
         f"{int((~made & full.used).sum())} without a choice (kept, not scored); nobody excluded. Group fits "
-        "do not know the diagnosis. Left-out people: 4 folds; left-out blocks: every fourth of each person.",
+        "do not know the diagnosis. Left-out people: 3 folds; left-out blocks: every fourth of each person.",
         "",
         *table(QUALITY, [quality(n, groups[n], trials[n]) for n in MEMORY]),
         *compared(groups, held, other),
