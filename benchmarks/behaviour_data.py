@@ -1,6 +1,6 @@
 """Models of behaviour on real data: three public studies, development halves.
 
-    python benchmarks/behaviour_data.py [--only rlwm,reversal,twostep,calibration] [--out FILE.md]
+    python benchmarks/behaviour_data.py [--only rlwm,patients,reversal,twostep,calibration] [--out FILE.md]
 
 Data: `SYNSYS_DEV_DATA` (default ../shared). One part a run can be asked for; with --out each part is written
 to FILE_<part>.md and FILE.md joins those that are there. Nothing here tunes a model: priors are those of the
@@ -18,7 +18,7 @@ for library in ("OPENBLAS", "OMP", "MKL"):
 import numpy as np
 from _behaviour import table
 from _behaviour_online import reversal_part, twostep_part
-from _behaviour_rlwm import rlwm_part
+from _behaviour_rlwm import patients_part, rlwm_part
 
 from synsys.mind.environments import simulate
 from synsys.mind.group import fit_group
@@ -53,7 +53,8 @@ def calibration_part(folder: Path | None, repeats: int = 100) -> list[str]:
 
 
 PARTS = {
-    "rlwm": rlwm_part, "reversal": reversal_part, "twostep": twostep_part, "calibration": calibration_part,
+    "rlwm": rlwm_part, "patients": patients_part, "reversal": reversal_part, "twostep": twostep_part,
+    "calibration": calibration_part,
 }  # fmt: skip
 
 

@@ -93,10 +93,10 @@ def picture(found: dict[str, Recovery], path: Path) -> None:
             axis.tick_params(labelsize=5, length=2)
             axis.set_title(f"{p.name}, r {np.corrcoef(x, y)[0, 1]:.2f}", fontsize=6, pad=2)
         row[0].set_ylabel(name, fontsize=6)
-    figure.supxlabel("truth, prior sd from the prior mean", fontsize=7)
-    figure.supylabel("posterior mean; orange: declared not identifiable", fontsize=7)
-    figure.tight_layout(pad=0.4)
-    figure.savefig(path, dpi=110)
+    words = "posterior mean against truth, prior sd from the prior mean; orange: declared not identifiable"
+    figure.suptitle(words, fontsize=7, x=0.01, ha="left")
+    figure.tight_layout(pad=0.4, rect=(0, 0, 1, 0.995))
+    figure.savefig(path, dpi=90)
 
 
 def main() -> None:

@@ -121,6 +121,32 @@ def test_group_estimates_are_closer_to_the_truth_than_single_ones():
     assert ((together - theta) ** 2).mean() < 0.6 * ((alone - theta) ** 2).mean()
 
 
+def test_a_group_fit_ends_in_the_same_place_wherever_it_begins():
+    """With a covariate, from the model's prior and from the fit without one."""
+    model = models()["q_sticky"]
+    rng = np.random.default_rng(8)
+    theta = np.array([-1.0, 1.3, 0.2]) + 0.4 * rng.standard_normal((40, 3))
+    trials, age = simulate(model, theta, rng, trials=150), rng.standard_normal(40)
+    before = fit_group(model, trials, samples=600)
+    here = fit_group(model, trials, {"age": age}, samples=600)
+    there = fit_group(model, trials, {"age": age}, samples=600, near=before)
+    assert before.settled
+    assert here.settled
+    assert there.settled
+    np.testing.assert_allclose(there.coefficient, here.coefficient, atol=0.3 * here.error.max())
+    np.testing.assert_allclose(there.sd, here.sd, rtol=0.15)
+
+
+def test_what_the_data_do_not_bound_does_not_run_away():
+    """Neglect of errors of all or none, on a logit scale: flat beyond some 4, and people differ."""
+    model = models()["rl_only"]
+    rng = np.random.default_rng(9)
+    theta = np.tile([-2.0, 8.0, -3.0], (30, 1))
+    theta[::5, 1] = -8.0
+    found = fit_group(model, simulate(model, theta, rng, trials=150), samples=600)
+    assert (found.sd < 3.0 * model.prior[1]).all()
+
+
 def test_covariates_that_say_nothing_are_refused():
     model, data = line(), lines()
     with pytest.raises(UserError, match="for everybody"):

@@ -19,7 +19,7 @@ import numpy as np
 from synsys.mind.model import Model, hot
 from synsys.mind.trials import ABSENT, Trials
 
-LANES = 16
+LANES = 32
 """Parameter sets, or people, in a vector."""
 
 
@@ -161,11 +161,12 @@ _LAID: WeakKeyDictionary[Trials, dict[tuple, tuple[np.ndarray, np.ndarray]]] = W
 def _laid_out(model: Model, trials: Trials, across: bool) -> tuple[np.ndarray, np.ndarray]:
     """Trials as the loop reads them, (people, T, columns) or (rows of people, T, columns, lanes), and how
     many there are in each row; kept as long as the trials are, since fits read them many times."""
-    key = model.columns, across
+    key = model.columns, model.restarts, across
     known = _LAID.setdefault(trials, {})
     if key not in known:
         hidden = np.where(trials.used, trials.columns.get("hidden", 0.0), 1.0)
-        columns = [*(trials.columns[name] for name in model.columns), trials.begins.astype(float), hidden]
+        columns = [trials.columns[name] for name in model.columns]
+        columns += [*([trials.begins.astype(float)] if model.restarts else []), hidden]
         data, size = np.stack(columns, -1), np.asarray(trials.length, np.int64)
         if across:
             data, size = _in_lanes(data), _in_lanes(size).max(-1)
@@ -192,7 +193,7 @@ def _traced(model: Model) -> dict[str, Any]:
     )
     start = {name: lifted(graph, value) for name, value in model.start(p).items()}
     s = SimpleNamespace(**{name: graph.read("state", name, value.shape) for name, value in start.items()})
-    names = (*model.columns, "begin", "hidden")
+    names = (*model.columns, *(["begin"] if model.restarts else []), "hidden")
     t = SimpleNamespace(**{name: graph.read("trial", name) for name in names})
     new, log_p, shown = step(model, s, t, p, start)
     after = {name: lifted(graph, new[name]) for name in start}
