@@ -122,7 +122,7 @@ def report(args, names, found, by_state, reference, people, began) -> list[str]:
     short = [name.removeprefix("disorder_") for name in names]
     rows = [r for r in symptom_draws(found[short[0]])[0] if all(r in found[s].table.index for s in short)]
     cube = np.array([found[s].draws["perturbed"].sel(readout=rows).values.T for s in short])
-    kept = np.isfinite(cube).all((0, 2))
+    known = np.isfinite(cube).all(-1).sum(1)
     lines = [
         "# Symptoms of disorders", "",
         f"`python benchmarks/symptom_profiles.py --draws {args.draws}`; seed 0, embedded brain.", "",
@@ -133,18 +133,18 @@ def report(args, names, found, by_state, reference, people, began) -> list[str]:
     lines += ["| symptom | " + " | ".join(f"{s} ({stable[s]:.0%})" for s in short) + " |",
               "|---" * (len(short) + 1) + "|"]  # fmt: skip
     middle = np.nanmedian(cube, axis=1)
-    sure = np.maximum(np.nanmean(cube > 0, 1), np.nanmean(cube < 0, 1)) >= 0.9
+    sure = np.maximum((cube > 0).sum(1), (cube < 0).sum(1)) >= 0.9 * np.isfinite(cube).sum(1)
     for j, row in enumerate(rows):
         cells = [f"{middle[d, j]:+.2f}{'*' if sure[d, j] else ''}" for d in range(len(short))]
         lines.append(f"| {plain(row)} | " + " | ".join(cells) + " |")
-    if kept.sum() > 1:
-        parts = split(cube[:, kept])
+    if known.min() > 1:
+        parts = split(cube)
         lines += [
             "", "## Shared and specific", "",
             f"Of the mean square of effects, {parts.shared:.2f} is shared by all disorders and "
             f"{parts.specific:.2f} specific (noise of draws {parts.noise:.2f}); share {parts.share:.0%}, "
-            f"from {int(kept.sum())} draws in which all are stable and {len(rows)} symptoms.", "",
-            "Similarity of profiles (cosine, noise of draws left out):", "",
+            f"from {known.min()} to {known.max()} draws of each and {len(rows)} symptoms.", "",
+            "Similarity of profiles (cosine, noise of draws left out; an estimate, which may pass 1):", "",
             "| | " + " | ".join(short) + " |", "|---" * (len(short) + 1) + "|",
         ]  # fmt: skip
         for d, s in enumerate(short):

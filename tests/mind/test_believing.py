@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from synsys.brain.state import HealthyBrain
 from synsys.core.perturbation import Perturbation
 from synsys.knowledge.load import vocabulary
 from synsys.mind import believing
@@ -147,6 +149,24 @@ def test_nmda_alone_changes_what_is_inferred(healthy, atlas) -> None:
     assert inference(state) != HEALTH
     found = mind_readouts(state, atlas, SEED, {"sensory_precision_weighting"})
     assert found["sensory_precision_weighting"] != 1.0
+
+
+@pytest.mark.parametrize(
+    ("reading", "readout", "way"),
+    [("weak_priors", "aberrant_salience", 0), ("strong_priors", "conditioned_hallucination", 1)],
+)
+def test_severity_is_graded_by_the_dose_of_a_lesion(healthy, atlas, reading, readout, way) -> None:
+    """SD-04: six doses of NMDA loss. CP-03: absent tones are heard more where priors are said to be strong.
+
+    No sign is asked of aberrant salience: with weak priors both levels lose precision, and draws differ in
+    which of them loses more.
+    """
+    brain = HealthyBrain(healthy.model, replace(healthy.draw, alternative=(reading,)))
+    doses = (1.0, 0.96, 0.92, 0.88, 0.84, 0.8)
+    states = [brain.perturbed([Perturbation("nmda_conductance", d)]) for d in doses]
+    found = [mind_readouts(state, atlas, SEED, {readout})[readout] for state in states]
+    rho = spearmanr(range(6), found)[0]
+    assert (rho if way else abs(rho)) >= 0.9
 
 
 def test_scores_lie_within_chance_and_ceiling(healthy, atlas) -> None:

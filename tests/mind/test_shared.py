@@ -25,6 +25,14 @@ def test_a_planted_split_is_found_whatever_the_noise_of_draws(shared, specific, 
         assert estimate.std(ddof=1) < 0.25
 
 
+def test_draws_in_which_a_disorder_is_unknown_are_left_out() -> None:
+    x = planted(0.7, 0.3, 3.0, 0)
+    gone = np.random.default_rng(1).random(x.shape[:2]) < 0.4
+    found = split(np.where(gone[..., None], np.nan, x))
+    assert found.shared == pytest.approx(split(x).shared, abs=0.1)
+    assert found.specific == pytest.approx(split(x).specific, abs=0.2)
+
+
 def test_noise_is_that_of_draws() -> None:
     assert split(planted(0.5, 0.5, 3.0, 0)).noise == pytest.approx(3.0, rel=0.05)
 

@@ -50,15 +50,19 @@ def split(effects: np.ndarray) -> Split:
     Parameters
     ----------
     effects : ndarray, (D, K, S)
-        Of D disorders in K draws on S symptoms, all in one unit; finite, D and K at least 2.
+        Of D disorders in K draws on S symptoms, all in one unit; NaN in draws in which a disorder is unknown.
+        Two disorders, and two known draws of each, are needed.
     """
-    disorders, draws, symptoms = effects.shape
-    if min(disorders, draws) < 2 or not np.isfinite(effects).all():
-        raise ValueError("at least 2 disorders and 2 draws are needed, and every effect must be known")
-    total = effects.sum(1)
-    same = np.einsum("dks,eks->de", effects, effects)
-    alike = (total @ total.T - same) / (draws * (draws - 1) * symptoms)
+    known = np.isfinite(effects).all(-1)
+    if len(effects) < 2 or known.sum(1).min(initial=2) < 2:
+        raise ValueError(
+            "at least 2 disorders are needed, and 2 draws of each that know all symptoms"
+        )
+    x = np.where(known[..., None], effects, 0.0)
+    total, count, symptoms = x.sum(1), known.astype(float), effects.shape[-1]
+    pairs = np.outer(count.sum(1), count.sum(1)) - count @ count.T
+    alike = (total @ total.T - np.einsum("dks,eks->de", x, x)) / (np.maximum(pairs, 1.0) * symptoms)
     own = float(np.diag(alike).mean())
-    shared = float(alike[~np.eye(disorders, dtype=bool)].mean())
-    noise = float((effects - effects.mean(1, keepdims=True)).var(1, ddof=1).mean())
+    shared = float(alike[~np.eye(len(x), dtype=bool)].mean())
+    noise = float(np.mean([own_[kept].var(0, ddof=1).mean() for own_, kept in zip(x, known, strict=True)]))
     return Split(shared, own - shared, noise, alike)

@@ -15,6 +15,7 @@ from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import read_claims
 from synsys.knowledge.symptoms import symptoms
 from synsys.measures.systems import graph_nulls
+from synsys.mind.readouts import available
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
 from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, Plan, computed, solve_plan
@@ -152,9 +153,9 @@ def check_claims(
     if draws < 2:
         raise UserError(f"draws = {draws}: at least 2 are needed for a probability")
     runner = Runner(open_brain(brain), draws, seed, fine=False, jobs=jobs)
-    available, fc = computed(runner)
+    known, fc = computed(runner)
     tables = Tables(runner.model, runner.draws[:SIGNED])
-    questions = [ask(claim, available, tables) for claim in rows]
+    questions = [ask(claim, known, tables) for claim in rows]
     plan, sample = _plan(runner, questions, fc)
     answers = solve_plan(runner, plan, progress)
     judged = tuple(judge(question, answers) for question in questions)
@@ -165,22 +166,28 @@ def check_claims(
 
 
 def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tuple[Plan, tuple[State, ...]]:
-    """Distinct states to solve, and those sampled for the baseline of other perturbations."""
+    """Distinct states to solve, and those sampled for the baseline of other perturbations.
+
+    What the mind does for claims that are no evidence is asked of the first draws alone.
+    """
     first: dict[State, set[str]] = {}
     later: dict[State, set[str]] = {}
+    wanted: set[str] = set()
     for question in questions:
         for state in () if question.settled else question.states:
             needed = symptoms().sources(question.readout)
             first.setdefault(state, set()).update(needed)
+            evidence = question.claim.test_role not in scoring.NOT_EVIDENCE
+            wanted |= needed if evidence else set()
             if question.expected is not None and question.change is not None:
-                later.setdefault(state, set()).update(needed)
+                later.setdefault(state, set()).update(needed if evidence else needed - available())
     states = tuple(first)
     chosen = sorted(np.random.default_rng(runner.seed).permutation(len(states))[:SAMPLE])
     sample = tuple(states[i] for i in chosen)
-    wanted: set[str] = set().union(*first.values()) if first else set()
+    everything = set().union(*first.values()) if first else set()
     for state in sample:
-        first[state] = wanted
-    nulls = graph_nulls(fc, runner.atlas, seed=runner.seed) if wanted & set(RATIOS) else None
+        first[state] = first[state] | wanted
+    nulls = graph_nulls(fc, runner.atlas, seed=runner.seed) if everything & set(RATIOS) else None
     return Plan(
         states,
         tuple(frozenset(first[state]) for state in states),
