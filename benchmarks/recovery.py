@@ -94,8 +94,8 @@ def picture(found: dict[str, Recovery], path: Path) -> None:
             axis.set_title(f"{p.name}, r {np.corrcoef(x, y)[0, 1]:.2f}", fontsize=6, pad=2)
         row[0].set_ylabel(name, fontsize=6)
     words = "posterior mean against truth, prior sd from the prior mean; orange: declared not identifiable"
-    figure.suptitle(words, fontsize=7, x=0.01, ha="left")
-    figure.tight_layout(pad=0.4, rect=(0, 0, 1, 0.995))
+    figure.tight_layout(pad=0.4)
+    figure.text(0.99, 0.995, words, fontsize=7, ha="right", va="top")
     figure.savefig(path, dpi=90)
 
 
