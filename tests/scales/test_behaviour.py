@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 import synsys
 from synsys.cli import app
 from synsys.core.errors import UserError
+from synsys.knowledge.symptoms import symptoms
 from synsys.mind.environments import simulate
 from synsys.mind.models import models
+from synsys.mind.tasks.registry import tasks
 from synsys.report import write_report
 
 
@@ -129,3 +131,15 @@ def test_commands(choices, tmp_path):
     listed = run.invoke(app, ["mind", "models"])
     for name in models():
         assert name in listed.output
+
+
+def test_tasks_and_symptoms_are_listed_with_chance_and_sources():
+    run = CliRunner()
+    told = run.invoke(app, ["mind", "tasks"])
+    assert told.exit_code == 0
+    for task in tasks().values():
+        assert task.name in told.output
+        assert all(score.name in told.output for score in task.scores)
+    told = run.invoke(app, ["mind", "symptoms"])
+    assert told.exit_code == 0
+    assert all(name in told.output for name in symptoms().rows)

@@ -55,9 +55,7 @@ def split(effects: np.ndarray) -> Split:
     """
     known = np.isfinite(effects).all(-1)
     if len(effects) < 2 or known.sum(1).min(initial=2) < 2:
-        raise ValueError(
-            "at least 2 disorders are needed, and 2 draws of each that know all symptoms"
-        )
+        raise ValueError("at least 2 disorders are needed, and 2 draws of each that know all symptoms")
     x = np.where(known[..., None], effects, 0.0)
     total, count, symptoms = x.sum(1), known.astype(float), effects.shape[-1]
     pairs = np.outer(count.sum(1), count.sum(1)) - count @ count.T
