@@ -91,5 +91,6 @@ def mind_readouts(
         out |= {name: getattr(found, name) for name in QUANTITIES} | in_worlds(found, seed)
     for task in tasks().values():
         if asked is None or any(score.name in asked for score in task.scores):
-            out |= task.run(state, atlas, seed)
+            with np.errstate(all="ignore"):  # a state that runs away has no score
+                out |= task.run(state, atlas, seed)
     return {name: float(value) for name, value in out.items() if np.isfinite(value)}
