@@ -88,10 +88,15 @@ def _range(low: float, high: float) -> str:
 def _effects(tree: xr.DataTree) -> list[list[str]]:
     count = len(effects_of(tree))
     return [
-        [str(c), str(p), show.number(r.coefficient, signed=True), show.number(r.error), f"{r.z:+.2f}",
+        [str(c), _flagged(tree, str(p)), show.number(r.coefficient, signed=True), show.number(r.error), f"{r.z:+.2f}",
          show.number(r.p, 2), show.number(min(1.0, count * r.p), 2)]
         for c, p, r in effects_of(tree)
     ]  # fmt: skip
+
+
+def _flagged(tree: xr.DataTree, parameter: str) -> str:
+    trust = str(tree["parameters"]["trust"].sel(parameter=parameter).values)
+    return f"{parameter} ({trust})" if trust else parameter
 
 
 def _axes(drawn: Any, count: int) -> list[Any]:
