@@ -45,7 +45,8 @@ def quality(name: str, group: Group, trials: Trials) -> list[str]:
 
 
 QUALITY = ["model", "group settled", "modes converged", "ess, median (least)", "log p a choice",
-           "people beyond 1.96: repeats after reward, after none", "choices repeated: data / model"]  # fmt: skip
+           "people beyond 1.96 in repeats after reward, after none",
+           "choices repeated: data / model"]  # fmt: skip
 
 
 def compared(
