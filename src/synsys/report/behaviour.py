@@ -88,8 +88,8 @@ def _range(low: float, high: float) -> str:
 def _effects(tree: xr.DataTree) -> list[list[str]]:
     count = len(effects_of(tree))
     return [
-        [str(c), _flagged(tree, str(p)), show.number(r.coefficient, signed=True), show.number(r.error), f"{r.z:+.2f}",
-         show.number(r.p, 2), show.number(min(1.0, count * r.p), 2)]
+        [str(c), _flagged(tree, str(p)), show.number(r.coefficient, signed=True),
+         show.number(r.error), f"{r.z:+.2f}", show.number(r.p, 2), show.number(min(1.0, count * r.p), 2)]
         for c, p, r in effects_of(tree)
     ]  # fmt: skip
 
