@@ -307,6 +307,14 @@ def test_a_run_prints_a_table_and_writes_a_whole_folder(saved):
     assert (row["origin"], row["reference"], row["value"]) == ("input", 1.0, pytest.approx(0.8))
 
 
+def test_a_dose_of_health_has_a_report(here, brain):
+    """Every change is zero: there is nothing to draw, and everything to write."""
+    assert call("cascade", "-p", "GRIN2B=1", "--brain", brain, "--out", "out", "--tasks", "2", *QUICK) == 0
+    effect = synsys.load(here / "out" / "cascade.nc")["table"]["effect"].values
+    assert (effect[np.isfinite(effect)] == 0).all()
+    assert "</html>" in (here / "out" / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_result_says_how_it_was_made(saved, brain):
     tree = synsys.load(saved[0] / "cascade.nc")
     assert tree.attrs["command"].startswith("synsys cascade --perturb KCNQ2=0.8:E@dlPFC --brain ")

@@ -1,5 +1,7 @@
 """Symptoms are what the declared table makes of changes, in healthy sd; the table can be replaced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,9 @@ from synsys.knowledge.load import vocabulary
 from synsys.knowledge.symptoms import SymptomRow, SymptomTable, symptoms
 from synsys.knowledge.symptoms import read_symptoms as read_table
 from synsys.measures.standing import CALIBRATED, HELD, PUBLISHED
-from synsys.mind.standing import wired
+from synsys.mind.coupling import PARAMETERS, Inference
+from synsys.mind.readouts import WORLDS, in_worlds
+from synsys.mind.standing import DEPENDS, wired
 from synsys.mind.symptoms import MOST, Change, read_symptoms, readable, similarity
 
 
@@ -126,3 +130,22 @@ def test_similarity_is_a_cosine() -> None:
     )
     assert found == pytest.approx({"same": 1.0, "turned": -1.0})
     assert np.isnan(similarity(own, {"none": {"psychosis": 1.0}})["none"])
+
+
+def test_a_parameter_that_is_set_is_restated_by_what_is_computed_from_it() -> None:
+    """Declared formulas alone lead from it to the readout: that trials lie between makes it no finding."""
+    for name, parameters in DEPENDS.items():
+        assert set(parameters) <= set(PARAMETERS)
+        assert all(wired(name, {parameter}, symptoms()) for parameter in parameters), name
+    assert wired("pessimism", {"prior_bias"}, symptoms())
+    assert not wired("conditioned_hallucination", {"prior_bias"}, symptoms())
+
+
+def test_what_readouts_of_inference_depend_on_is_declared_in_full() -> None:
+    """Every parameter is moved by itself; a readout of observers changes only with those it declares."""
+    health = in_worlds(Inference(), 0)
+    for parameter in PARAMETERS:
+        moved = replace(Inference(), **{parameter: getattr(Inference(), parameter) + 0.3})
+        changed = {name for name, value in in_worlds(moved, 0).items() if value != health[name]}
+        declared = {name for name in WORLDS if parameter in DEPENDS[name]}
+        assert changed == declared, parameter

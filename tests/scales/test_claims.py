@@ -23,6 +23,9 @@ from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import claims as ledger
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
+from synsys.knowledge.symptoms import symptoms
+from synsys.mind.readouts import available
+from synsys.mind.symptoms import readable
 from synsys.scales import scoring
 from synsys.scales.answers import LOCAL, Answer, Answers, Plan, draw_answers
 from synsys.scales.claims import check_claims, judge, print_claims, to_json
@@ -240,6 +243,14 @@ def test_a_readout_that_restates_what_is_perturbed_is_no_evidence(whole):
         computed = COMPUTED | {"ei_ratio", "topdown_control"}
         found = ask(claim(cause, change, readout, "-1"), computed, whole)
         assert (found.settled, found.wired) == (scoring.CONSTRUCTED, wired), (cause, readout)
+
+
+def test_what_formulas_of_inference_carry_is_no_evidence(whole):
+    """The cause is a parameter of inference, the readout computed from it: no circuit lies between."""
+    computed = available() | readable(symptoms(), available())
+    for name in ("C417", "C418", "C420"):
+        found = ask(ledger()[name], computed, whole)
+        assert (found.settled, "tables alone" in found.reason) == (scoring.CONSTRUCTED, True), name
 
 
 def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):
