@@ -18,7 +18,7 @@ from synsys.measures.standing import CALIBRATED, DISTANCES
 from synsys.measures.systems import graph_nulls, graph_readouts, system_fc
 from synsys.mind.standing import DEPENDS, LEARNED, OBSERVER, PERFORMANCE, wired
 from synsys.mind.symptoms import Change, lost, read_symptoms
-from synsys.scales.people import effect_size, spread
+from synsys.scales.people import LEAST_PEOPLE, effect_size, spread
 from synsys.scales.runs import Outcome, Runner
 
 LEAST_STABLE = 0.5
@@ -192,6 +192,7 @@ def effect_row(
     apart = np.log(people[both] / before[both]) if ratio else people[both] - before[both]
     middle = float(np.median(change)) if len(change) else np.nan
     low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
+    told = np.percentile(apart, [5, 95]) if len(apart) >= LEAST_PEOPLE else (np.nan, np.nan)
     return {
         "value": float(np.median(a)) if len(a) else np.nan,
         "reference": float(np.median(b if len(b) else before[np.isfinite(before)]))
@@ -202,6 +203,8 @@ def effect_row(
         "d": effect_size(middle, apart),
         "lo90": low,
         "hi90": high,
+        "people_lo90": told[0],
+        "people_hi90": told[1],
         "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),
         "level": row.level,
         "unit": SYMPTOM_UNIT if row.level == "symptom" else row.unit,
