@@ -21,7 +21,8 @@ NOTES = (
     "pass: P(expected sign) >= 0.9; fail: <= 0.1; n.s., not significant: between; small, negligible: "
     "|d| < 0.1; by constr.: by construction; circular: the symptom is read from its cause; not repr.: not "
     "represented in the model; unsigned: not scored. * no evidence: wiring and prior_only rows are inputs, "
-    "definitional rows hold by definition, symptom_map rows are circular. A claim stated in several rows counts once in accuracy and skill."
+    "definitional rows hold by definition, symptom_map rows are circular. A claim stated in several rows "
+    "counts once in accuracy and skill."
 )
 
 
