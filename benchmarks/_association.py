@@ -17,23 +17,6 @@ def auc(score: np.ndarray, label: np.ndarray) -> float:
     return float((rankdata(score)[label == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(label) - ones)))
 
 
-def placements(score: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the other group below (above) each member (DeLong, DeLong & Clarke-Pearson 1988)."""
-    one, zero = score[label == 1], score[label == 0]
-    wins = (one[:, None] > zero) + 0.5 * (one[:, None] == zero)
-    return wins.mean(1), wins.mean(0)
-
-
-def delong(a: np.ndarray, b: np.ndarray, label: np.ndarray) -> tuple[float, float, float]:
-    """Difference of the areas of two scores of the same people, its standard error, two-sided p."""
-    pairs = [placements(s, label) for s in (a, b)]
-    ones, zeros = (np.stack([p[k] for p in pairs]) for k in (0, 1))
-    cov = np.cov(ones) / ones.shape[1] + np.cov(zeros) / zeros.shape[1]
-    difference = float(ones[0].mean() - ones[1].mean())
-    error = float(np.sqrt(max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 1e-12)))
-    return difference, error, float(two_sided(np.array(difference / error)))
-
-
 def interval(score: np.ndarray, label: np.ndarray, seed: int = 0, draws: int = 4000) -> tuple[float, float]:
     """95 % bootstrap interval of the area, people of each group drawn with replacement."""
     rng = np.random.default_rng(seed)

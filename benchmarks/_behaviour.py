@@ -35,17 +35,18 @@ def quality(name: str, group: Group, trials: Trials) -> list[str]:
     """Convergence of a fit and its predictions, as cells."""
     model, ess = models()[name], group.posterior.ess
     seen = check(model, trials, group.posterior.mean)
-    worst = np.abs(seen["z_log_p"]) > 1.96
+    beyond = [100 * (np.abs(seen[f"z_{what}"]) > 1.96).mean() for what in ("win_stay", "lose_stay")]
     return [
         name, "yes" if group.settled else "no", f"{100 * group.posterior.converged.mean():.0f} %",
         f"{np.median(ess):.0f} ({ess.min():.0f})", f"{seen['log_p'].mean():.3f}",
-        f"{seen['z_log_p'].mean():+.2f} ({100 * worst.mean():.0f} %)",
+        f"{beyond[0]:.0f} %, {beyond[1]:.0f} %",
         f"{seen['repeats'].mean():.3f} / {seen['expected_repeats'].mean():.3f}",
     ]  # fmt: skip
 
 
 QUALITY = ["model", "group settled", "modes converged", "ess, median (least)", "log p a choice",
-           "z of log p, mean (beyond 1.96)", "choices repeated: data / model"]  # fmt: skip
+           "people beyond 1.96 in repeats after reward, after none",
+           "choices repeated: data / model"]  # fmt: skip
 
 
 def compared(

@@ -36,8 +36,9 @@ from synsys.core.perturbation import Perturbation
 from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import disorders
 from synsys.knowledge.resolve import parse_perturbation
+from synsys.knowledge.symptoms import symptoms
 from synsys.mind.readouts import QUANTITIES, WORLDS
-from synsys.mind.shared import split
+from synsys.mind.shared import interval, split
 from synsys.report.words import plain
 from synsys.scales.cascade import profile
 from synsys.scales.effects import Healthy, effects
@@ -110,6 +111,12 @@ def print_progress(done: int, total: int) -> None:
     print(f"draw {done} of {total}", flush=True)
 
 
+def composite(symptom: str) -> bool:
+    """Whether a symptom is read from other symptoms alone, and so says nothing beyond them."""
+    table = symptoms().rows
+    return all(row.source in table for row in table[symptom])
+
+
 def symptom_draws(effect) -> tuple[list[str], np.ndarray]:
     """Symptoms and their values, (draws, symptoms)."""
     table = effect.table
@@ -122,7 +129,6 @@ def report(args, names, found, by_state, reference, people, began) -> list[str]:
     short = [name.removeprefix("disorder_") for name in names]
     rows = [r for r in symptom_draws(found[short[0]])[0] if all(r in found[s].table.index for s in short)]
     cube = np.array([found[s].draws["perturbed"].sel(readout=rows).values.T for s in short])
-    known = np.isfinite(cube).all(-1).sum(1)
     lines = [
         "# Symptoms of disorders", "",
         f"`python benchmarks/symptom_profiles.py --draws {args.draws}`; seed 0, embedded brain.", "",
@@ -137,13 +143,17 @@ def report(args, names, found, by_state, reference, people, began) -> list[str]:
     for j, row in enumerate(rows):
         cells = [f"{middle[d, j]:+.2f}{'*' if sure[d, j] else ''}" for d in range(len(short))]
         lines.append(f"| {plain(row)} | " + " | ".join(cells) + " |")
+    single = [j for j, row in enumerate(rows) if not composite(row)]
+    known = np.isfinite(cube[:, :, single]).all(-1).sum(1)
     if known.min() > 1:
-        parts = split(cube)
+        parts = split(cube[:, :, single])
+        low, high = interval(cube[:, :, single])
         lines += [
             "", "## Shared and specific", "",
             f"Of the mean square of effects, {parts.shared:.2f} is shared by all disorders and "
             f"{parts.specific:.2f} specific (noise of draws {parts.noise:.2f}); share {parts.share:.0%}, "
-            f"from {known.min()} to {known.max()} draws of each and {len(rows)} symptoms.", "",
+            f"90 % of a bootstrap over draws {low:.0%} to {high:.0%}, from {known.min()} to {known.max()} "
+            f"draws of each and {len(single)} symptoms (those read from other symptoms alone left out).", "",
             "Similarity of profiles (cosine, noise of draws left out; an estimate, which may pass 1):", "",
             "| | " + " | ".join(short) + " |", "|---" * (len(short) + 1) + "|",
         ]  # fmt: skip
@@ -151,7 +161,7 @@ def report(args, names, found, by_state, reference, people, began) -> list[str]:
             lines.append(f"| {s} | " + " | ".join(f"{x:+.2f}" for x in parts.similarity[d]) + " |")
     lines += mood_lines(by_state)
     lines += convergence(found, reference, people, by_state)
-    lines += dose_lines(found, rows)
+    lines += dose_lines(found, [rows[j] for j in single])
     picture(short, rows, middle)
     lines += ["", f"{(time.time() - began) / 60:.1f} min."]
     return lines

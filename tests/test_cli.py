@@ -134,6 +134,8 @@ REFUSED = {
     "region": ("cascade -p GRIN2B=0.7@dlPFX --brain BRAIN", r"'dlPFX'.*did you mean dlPFC"),
     "no such place": ("cascade -p GRIN2B=0.7@nowhere --brain BRAIN", r"'nowhere' \(accepted: dlPFC.*DMN"),
     "place in part": ("cascade -p GRIN2B=0.7@precun --brain BRAIN", r"did you mean precuneus"),
+    "place of a mind": ("cascade -p sensory_precision=0.5@dlPFC", r"brain; give it without @dlPFC"),
+    "cell of a mind": ("cascade -p sensory_precision=0.5:PV", r"brain; give it without :PV"),
     "cell of another place": ("cascade -p GRIN2B=0.7:TC@dlPFC --brain BRAIN", r"no TC .*here: E, PV, SST\)"),
     "cell": ("cascade -p GRIN2B=0.7:PVX", r"cell 'PVX'.*accepted: E, PV, SST"),
     "cell that is not there": ("cascade -p GRIN2B=0.7:STN --brain BRAIN", r"no STN"),
@@ -305,6 +307,14 @@ def test_a_run_prints_a_table_and_writes_a_whole_folder(saved):
     np.testing.assert_allclose(table["value"], tree["table"]["value"], rtol=1e-12)
     row = table.loc["kcnq2_conductance"]
     assert (row["origin"], row["reference"], row["value"]) == ("input", 1.0, pytest.approx(0.8))
+
+
+def test_a_dose_of_health_has_a_report(here, brain):
+    """Every change is zero: there is nothing to draw, and everything to write."""
+    assert call("cascade", "-p", "GRIN2B=1", "--brain", brain, "--out", "out", "--tasks", "2", *QUICK) == 0
+    effect = synsys.load(here / "out" / "cascade.nc")["table"]["effect"].values
+    assert (effect[np.isfinite(effect)] == 0).all()
+    assert "</html>" in (here / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_result_says_how_it_was_made(saved, brain):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synsys.scales.behaviour import Progress
 
 app = typer.Typer(
-    no_args_is_help=True, help="Models of behaviour: fit them to choices, see what they can tell."
+    no_args_is_help=True, help="Models of behaviour and their fit to choices; tasks and symptoms of a brain."
 )
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A model; see synsys mind models.")]
@@ -53,6 +53,45 @@ def models() -> None:
         words += [f"{name} ({text})" for name, text in model.inputs.items()]
         words += [f"{name} (optional, {value:g})" for name, value in model.optional.items()]
         out.print(f"    reads: {', '.join(words)}", highlight=False)
+
+
+@app.command()
+def tasks() -> None:
+    """List the tasks that a brain performs in a cascade, their scores, chance and ceiling."""
+    from rich.console import Console
+
+    from synsys.knowledge.load import vocabulary
+    from synsys.mind.tasks.registry import tasks as known
+
+    out = Console()
+
+    def number(value: float | None) -> str:
+        return "none" if value is None else f"{value:.3g}"
+
+    for task in known().values():
+        out.print(f"[bold]{task.name}[/bold]  {task.procedure} ({task.source})", highlight=False)
+        for score in task.scores:
+            row = vocabulary()[score.name]
+            better = ("neither is better", "more is better", "less is better")[score.better]
+            ends = f"chance {number(score.chance)}, best {number(score.ceiling)}"
+            out.print(
+                f"    {score.name:<27} {ends}, {better}; {row.definition} ({row.unit})",
+                highlight=False,
+            )
+
+
+@app.command()
+def symptoms() -> None:
+    """List what each symptom is read from; a table of your own goes to synsys cascade --symptoms FILE."""
+    from rich.console import Console
+
+    from synsys.knowledge.symptoms import symptoms as known
+
+    out = Console()
+    for name, rows in known().rows.items():
+        out.print(f"[bold]{name}[/bold]", highlight=False)
+        for row in rows:
+            out.print(f"    {row.weight:+g} {row.source}  {row.grade}: {row.citation}", highlight=False)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from synsys.core.errors import UserError
 from synsys.mind.ascent import climb
 from synsys.mind.comparison import compare_models
 from synsys.mind.environments import simulate
-from synsys.mind.group import fit_group, marginal
+from synsys.mind.group import fit_group, held_out, marginal
 from synsys.mind.learning import BETA, GAIN
 from synsys.mind.model import Choice, Model, Parameter
 from synsys.mind.models import models
@@ -147,6 +147,36 @@ def test_what_the_data_do_not_bound_does_not_run_away():
     assert (found.sd < 3.0 * model.prior[1]).all()
 
 
+def test_the_unit_of_a_covariate_does_not_matter():
+    model = models()["q_sticky"]
+    rng = np.random.default_rng(0)
+    group = np.repeat([0.0, 1.0], 12)
+    theta = np.array([-1.0, 1.3, 0.2]) + np.outer(group, [1.0, 0.0, 0.0]) + 0.3 * rng.standard_normal((24, 3))
+    trials = simulate(model, theta, rng, trials=120)
+    one, other = (fit_group(model, trials, {"x": unit * group}, samples=400) for unit in (1.0, 0.01))
+    np.testing.assert_allclose(other.coefficient[1], 100 * one.coefficient[1], rtol=1e-6)
+    np.testing.assert_allclose(other.error[1], 100 * one.error[1], rtol=1e-6)
+
+
+def test_trials_that_no_parameters_explain_are_refused_by_name():
+    model = models()["ehgf"]
+    data, _ = people_of(model, 4, np.random.default_rng(0), trials=30)
+    data.columns["outcome"][2, 3] = 1e300
+    with pytest.raises(UserError, match="the trials of s0002 are impossible"):
+        posterior(model, data)
+
+
+def test_people_left_out_are_predicted_by_the_others():
+    """People of the model are predicted better by it than by one without what they have in common."""
+    rng = np.random.default_rng(3)
+    theta = np.array([-0.5, 1.2, 1.5]) + 0.3 * rng.standard_normal((24, 3))
+    trials = simulate(models()["q_sticky"], theta, rng, trials=120)
+    with_, without = (
+        held_out(models()[n], trials, folds=3, samples=300).sum() for n in ("q_sticky", "q_learning")
+    )
+    assert with_ > without + 50
+
+
 def test_covariates_that_say_nothing_are_refused():
     model, data = line(), lines()
     with pytest.raises(UserError, match="for everybody"):
@@ -195,6 +225,8 @@ def test_predictions_fit_the_model_that_made_the_choices_and_not_another():
     wrong = models()["q_dual"]
     fitted = check(wrong, trials, posterior(wrong, trials, samples=400).mean)
     assert fitted["z_repeats"].mean() > 2  # stickiness is missed
+    assert fitted["z_lose_stay"].mean() > 1.5
+    assert abs(right["z_win_stay"].mean()) < 4 / np.sqrt(60)
 
 
 def test_people_of_a_model_are_within_its_domain():

@@ -8,6 +8,7 @@ import pytest
 from synsys.brain.draws import Draw, draws
 from synsys.brain.model import BrainModel
 from synsys.brain.modulation import causal_order, entering, receptor_links
+from synsys.brain.solution import COARSE, Grid
 from synsys.brain.state import HealthyBrain
 from synsys.core.errors import UserError
 from synsys.core.perturbation import Perturbation
@@ -15,7 +16,19 @@ from synsys.data.embedded import load_embedded
 from synsys.knowledge.atlas import resolve_where
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import INFERENCE, alternatives, inference_links, links
-from synsys.mind.coupling import ADDITIVE, MEASURES, PARAMETERS, Inference, chosen, inference, relative, rows
+from synsys.measures.systems import Atlas
+from synsys.mind.coupling import (
+    ADDITIVE,
+    MEASURES,
+    PARAMETERS,
+    Inference,
+    chosen,
+    inference,
+    located,
+    relative,
+    rows,
+)  # fmt: skip
+from synsys.mind.readouts import in_worlds, mind_readouts
 from synsys.scales.people import person
 
 REGIONS = (
@@ -82,6 +95,20 @@ def test_a_measure_of_one_region_moves_only_parameters_with_rows_from_it(healthy
 def test_a_parameter_that_is_set_is_what_was_set(healthy, name) -> None:
     found = changed(healthy, Perturbation(name, 0.7))
     assert found == replace(Inference(), **{name: pytest.approx(0.7)})
+
+
+def test_a_parameter_whose_regions_are_not_there_is_no_readout(healthy) -> None:
+    """It had been reported as 1, as if it were known to be healthy; observers still take it as healthy."""
+    whole = {"sensory_precision", "reward_gain", "threat_prior_precision"}
+    assert whole <= located(healthy.state)
+    few = ("L.rostralmiddlefrontal", "L.caudalanteriorcingulate", "L.hippocampus", "L.thalamus")
+    part = HealthyBrain(BrainModel(load_embedded().part(few)), Draw(None))
+    assert located(part.state).isdisjoint(whole)
+    atlas = Atlas(Grid(part.model, COARSE))
+    found = mind_readouts(part.state, atlas, 0, ["inference_accuracy", "prior_precision"])
+    assert found.keys().isdisjoint(whole)
+    assert found["prior_precision"] == 1.0
+    assert found["inference_accuracy"] == in_worlds(Inference(), 0)["inference_accuracy"]
 
 
 def test_a_law_of_power_is_one(healthy) -> None:

@@ -1,5 +1,7 @@
 """Symptoms are what the declared table makes of changes, in healthy sd; the table can be replaced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,10 @@ from synsys.knowledge.load import vocabulary
 from synsys.knowledge.symptoms import SymptomRow, SymptomTable, symptoms
 from synsys.knowledge.symptoms import read_symptoms as read_table
 from synsys.measures.standing import CALIBRATED, HELD, PUBLISHED
-from synsys.mind.standing import wired
-from synsys.mind.symptoms import MOST, Change, read_symptoms, readable, similarity
+from synsys.mind.coupling import PARAMETERS, Inference
+from synsys.mind.readouts import WORLDS, in_worlds
+from synsys.mind.standing import DEPENDS, wired
+from synsys.mind.symptoms import MOST, Change, lost, read_symptoms, readable, similarity, told_by
 
 
 def spread(x: np.ndarray) -> float:
@@ -126,3 +130,69 @@ def test_similarity_is_a_cosine() -> None:
     )
     assert found == pytest.approx({"same": 1.0, "turned": -1.0})
     assert np.isnan(similarity(own, {"none": {"psychosis": 1.0}})["none"])
+
+
+def test_a_parameter_that_is_set_is_restated_by_what_is_computed_from_it() -> None:
+    """Declared formulas alone lead from it to the readout: that trials lie between makes it no finding."""
+    for name, parameters in DEPENDS.items():
+        assert set(parameters) <= set(PARAMETERS)
+        assert all(wired(name, {parameter}, symptoms()) for parameter in parameters), name
+    assert wired("pessimism", {"prior_bias"}, symptoms())
+    assert not wired("conditioned_hallucination", {"prior_bias"}, symptoms())
+
+
+def test_what_readouts_of_inference_depend_on_is_declared_in_full() -> None:
+    """Every parameter is moved by itself; a readout of observers changes only with those it declares."""
+    health = in_worlds(Inference(), 0)
+    for parameter in PARAMETERS:
+        moved = replace(Inference(), **{parameter: getattr(Inference(), parameter) + 0.3})
+        changed = {name for name, value in in_worlds(moved, 0).items() if value != health[name]}
+        declared = {name for name in WORLDS if parameter in DEPENDS[name]}
+        assert changed == declared, parameter
+
+
+def read_off(own: SymptomTable, symptom: str, **columns: tuple[float, list[float]]) -> np.ndarray:
+    """A symptom in four draws; of each readout its healthy value, the same in all, and what it becomes."""
+    n = 4
+    values = {
+        name: (np.full(n, health), np.resize(course, n), health + PEOPLE)
+        for name, (health, course) in columns.items()
+    }
+    changes = {
+        name: Change(after - before, people - before) for name, (before, after, people) in values.items()
+    }
+    return read_symptoms(own, lost(changes, values), spread)[symptom].patient
+
+
+def test_a_lesion_that_destroys_memory_does_not_cure_by_taking_the_drift_away() -> None:
+    own = table(("disorganisation", "memory_drift", 1.0), ("disorganisation", "salience_precision", -1.0))
+    found = read_off(
+        own, "disorganisation",
+        memory_accuracy=(0.9, [0.9, 0.8, 0.5, 0.0]), memory_drift=(1.0, [1.0, 3.0, 9.0, np.nan]),
+        salience_precision=(2.0, [2.0, 2.0, 2.0, 2.0]),
+    )  # fmt: skip
+    assert (np.diff(found) > 0).all()
+    assert found[-1] == pytest.approx(MOST / 2)
+    assert found[0] == 0.0
+
+
+def test_only_what_was_performed_and_can_be_worse_is_lost() -> None:
+    own = table(("working_memory", "memory_drift", -1.0), ("working_memory", "cen_fc", 1.0))
+    away = read_off(
+        own, "working_memory",
+        memory_accuracy=(0.9, [np.nan]), memory_drift=(1.0, [np.nan]), cen_fc=(0.2, [0.2]),
+    )  # fmt: skip
+    assert away == pytest.approx(np.zeros(4)), "a task that was not performed says nothing"
+    own = table(("fear", "extinction_recall", -1.0), ("fear", "fear_return", 1.0), ("fear", "cen_fc", 2.0))
+    health = {"extinction_rate": 0.6, "extinction_recall": 0.7, "fear_return": 0.2, "cen_fc": 0.2}
+    nothing = {"extinction_rate": 0.0, "extinction_recall": 0.7, "fear_return": np.nan, "cen_fc": 0.2}
+    never = {"extinction_rate": np.nan, "extinction_recall": np.nan, "fear_return": np.nan, "cen_fc": 0.2}
+    kept, free = (
+        read_off(own, "fear", fear_acquisition=(1.0, [1.0]), **{n: (health[n], [x[n]]) for n in health})
+        for x in (nothing, never)
+    )
+    assert kept == pytest.approx(np.full(4, MOST / 4)), "what was not extinguished is all still there"
+    assert free == pytest.approx(np.zeros(4)), "who acquired nothing had nothing to extinguish"
+    assert told_by({"memory_drift", "cen_fc"}) == {
+        "memory_drift", "memory_accuracy", "memory_distractibility", "cen_fc",
+    }  # fmt: skip

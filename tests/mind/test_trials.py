@@ -43,9 +43,9 @@ def test_blocks_begin_where_their_name_changes():
 
 
 def test_missing_choices_are_kept_and_missing_outcomes_dropped():
-    trials = trials_from(table(choice=[np.nan, 2, -1], outcome=[1, 0, 1]), Q)
+    trials = trials_from(table(choice=[np.nan, 2, 1], outcome=[1, 0, 1]), Q)
     assert trials.columns["choice"][0, 0] == NONE
-    np.testing.assert_array_equal(trials.counted(Q), [1, 0])
+    np.testing.assert_array_equal(trials.counted(Q), [1, 1])
     trials = trials_from(table(outcome=[1, np.nan, 1]), Q)
     np.testing.assert_array_equal(trials.length, [1, 1])
 
@@ -68,6 +68,40 @@ def test_a_table_that_counts_from_1():
 def test_what_cannot_be_is_refused_by_name(columns, told):
     with pytest.raises(UserError, match=told):
         trials_from(table(**columns), Q)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "told"),
+    [
+        ("ehgf", {"choice": [0, 1, 1], "outcome": [1, 2, 1]}, "outcome is 2; accepted are 0, 1"),
+        ("ehgf", {"choice": [0, 1, 1], "interval": [1, -1, 1]}, "interval is -1"),
+        ("rlwm", {"stimulus": 0, "set_size": 0, "reward": 1}, "set_size is 0; it must lie from 1 to 6"),
+        ("rlwm", {"stimulus": 0, "set_size": 2, "reward": 100}, "reward is 100"),
+        ("rlwm", {"stimulus": -1, "set_size": 2, "reward": 1}, "stimulus is -1"),
+        ("two_step", {"choice1": 1, "choice2": 1, "state2": 1, "reward": 1}, "add 2 x state2"),
+    ],
+)
+def test_what_a_model_cannot_read_is_refused(name, columns, told):
+    with pytest.raises(UserError, match=told):
+        trials_from(table(**columns), models()[name])
+
+
+def test_counting_from_1_is_not_believed_where_a_0_stands():
+    with pytest.raises(UserError, match="choice is 0, but options are said to be counted from 1"):
+        trials_from(table(), Q, base=1)
+
+
+def test_columns_that_are_named_must_be_there_and_blocks_can_be_switched_off():
+    with pytest.raises(UserError, match="subjct"):
+        trials_from(table(), Q, subject="subjct")
+    with pytest.raises(UserError, match="blok"):
+        trials_from(table(), Q, block="blok")
+    whole = trials_from(table(block=[1, 2, 1]), Q, block="")
+    assert whole.begins.sum() == 2  # the first trial of each person
+    with pytest.raises(UserError, match="no choice of b"):
+        trials_from(table(choice=[0, 1, -1]), Q)
+    with pytest.raises(UserError, match="two columns are called 'choice'"):
+        trials_from(pd.concat([table(), table()[["choice"]]], axis=1), Q)
 
 
 def test_a_missing_column_names_what_it_should_hold_and_what_there_is():

@@ -9,6 +9,7 @@ import pytest
 from synsys.core.schema import tabulate
 from synsys.report.diagram import cascade_diagram
 from synsys.report.figures_data import fc_panels, spread_out
+from synsys.report.figures_mind import symptom_profile
 from synsys.report.words import adjusted, five_sentences, heading, perturbed, plain, tied
 
 from .trees import make_tree
@@ -126,3 +127,15 @@ def test_the_colours_of_connectivity_share_one_scale() -> None:
     assert ends[0] == ends[1]
     assert ends[2] != ends[0]
     assert len(fc_panels(a, None, group, "k")) == 1
+
+
+def test_the_grey_of_symptoms_is_where_healthy_people_are() -> None:
+    """Older results do not say where, and have no grey."""
+    frame = pd.DataFrame(
+        {"value": [1.0, -0.5], "lo90": [0.5, -1.0], "hi90": [1.5, 0.0], "origin": "emergent",
+         "people_lo90": [-2.0, 0.25], "people_hi90": [0.5, 1.5]}, ["fear", "learning"],
+    )  # fmt: skip
+    drawn, bare = (symptom_profile(f) for f in (frame, frame.drop(columns=["people_lo90", "people_hi90"])))
+    moved = symptom_profile(frame.assign(people_hi90=[3.0, 1.5]))
+    assert drawn != moved
+    assert drawn.count("FillBetween") > bare.count("FillBetween") == 0

@@ -23,9 +23,12 @@ from synsys.knowledge.facts import Claim
 from synsys.knowledge.load import claims as ledger
 from synsys.knowledge.load import vocabulary
 from synsys.knowledge.mechanisms import disorders
+from synsys.knowledge.symptoms import symptoms
+from synsys.mind.readouts import available
+from synsys.mind.symptoms import readable
 from synsys.scales import scoring
 from synsys.scales.answers import LOCAL, Answer, Answers, Plan, draw_answers
-from synsys.scales.claims import check_claims, judge, print_claims, to_json
+from synsys.scales.claims import ClaimsResult, Row, check_claims, judge, print_claims, to_json
 from synsys.scales.questions import Question, Tables, ask, causes_of
 from synsys.scales.runs import Runner
 from synsys.scales.scoring import Guess, compare, verdict, wilson
@@ -240,6 +243,34 @@ def test_a_readout_that_restates_what_is_perturbed_is_no_evidence(whole):
         computed = COMPUTED | {"ei_ratio", "topdown_control"}
         found = ask(claim(cause, change, readout, "-1"), computed, whole)
         assert (found.settled, found.wired) == (scoring.CONSTRUCTED, wired), (cause, readout)
+
+
+def test_what_formulas_of_inference_carry_is_no_evidence(whole):
+    """The cause is a parameter of inference, the readout computed from it: no circuit lies between."""
+    computed = available() | readable(symptoms(), available())
+    for name in ("C417", "C418", "C420"):
+        found = ask(ledger()[name], computed, whole)
+        assert (found.settled, "tables alone" in found.reason) == (scoring.CONSTRUCTED, True), name
+
+
+def test_a_symptom_and_what_it_is_read_from_are_circular(whole, capsys):
+    """Counted apart from what rows of the tables carry: it says nothing about the model at all."""
+    computed = available() | readable(symptoms(), available())
+    found = {name: ask(ledger()[name], computed, whole).settled for name in ("C417", "C421", "C422")}
+    assert found == {"C417": scoring.CONSTRUCTED, "C421": scoring.CIRCULAR, "C422": scoring.CIRCULAR}
+    rows = [
+        Row(claim("a", "+1", "b", "+1", name=name), "+1", None, None, None, label, "")
+        for name, label in found.items()
+    ]
+    result = ClaimsResult("x", "x", 0, 2, 0, tuple(rows), (), {}, None)
+    assert result.totals == {"emergent": {scoring.CONSTRUCTED: 1, scoring.CIRCULAR: 2}}
+    assert json.loads(to_json(result))["totals"] == result.totals
+    from rich.console import Console
+
+    print_claims(result, Console(width=200, force_terminal=False))
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["role", "by", "constr.", "cir-", "cular"] in printed
+    assert ["emergent", "1", "2"] in printed
 
 
 def test_a_profile_of_a_place_that_the_brain_lacks_is_not_represented(places):

@@ -15,6 +15,7 @@ from synsys.data.embedded import load_embedded
 from synsys.knowledge.mechanisms import links, population
 from synsys.measures.readouts import Atlas, readouts
 from synsys.scales import people
+from synsys.scales.effects import effect_row
 from synsys.scales.people import FREE, effect_size, person, spread
 
 REGIONS = (
@@ -103,6 +104,18 @@ def test_rates_of_people_lie_about_those_of_the_reference(model: BrainModel) -> 
     rates = np.array([person(healthy, seed).rates[:6, 0].mean() for seed in range(12)])
     assert 2.0 < np.median(rates) < 8.0
     assert 0.02 < spread(np.log(rates)) < 1.0
+
+
+def test_the_range_of_people_is_in_the_terms_of_the_change() -> None:
+    """People of half and of twice the health lie at log ratios of minus and plus log 2."""
+    health, people = np.full(5, 2.0), np.array([1.0, 2.0, 2.0, 2.0, 4.0])
+    row = effect_row("gamma_power", health, 0.5 * health, people, "emergent", "C")
+    expected = np.percentile(np.log(people / health), [5, 95])
+    assert [row["people_lo90"], row["people_hi90"]] == pytest.approx(expected)
+    row = effect_row("dmn_fc", health, health - 1.0, people, "emergent", "C")
+    assert [row["people_lo90"], row["people_hi90"]] == pytest.approx(np.percentile(people - 2.0, [5, 95]))
+    few = effect_row("dmn_fc", health[:3], health[:3], people[:3], "emergent", "C")
+    assert np.isnan([few["people_lo90"], few["people_hi90"]]).all()
 
 
 def test_whatever_people_differ_in_has_a_finite_spread(apart: pd.DataFrame) -> None:

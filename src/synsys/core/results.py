@@ -58,6 +58,7 @@ SCHEMA: dict[str, Group] = {
             "null_z_reference": _PER_READOUT,
             "null_z_perturbed": _PER_READOUT,
         },
+        {"people_lo90": _PER_READOUT, "people_hi90": _PER_READOUT},
     ),
     "rates": Group(
         {"state": _STATE, "draw": _DRAW, "region": _REGION, "cell": axis("cell", accepted=CELLS)},

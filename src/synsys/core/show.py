@@ -19,7 +19,8 @@ HEADINGS = ("healthy", "now", "change", "90 % interval", "d", "P", "from")
 CALIBRATED = "†"
 LEGEND = (
     "d: effect in healthy between-person sd (–: no spread between healthy people is declared, as of "
-    "molecules and inputs, or there is none, as in distances from health). P: probability of the sign "
+    "molecules and inputs, there is none, as in distances from health, or fewer than four healthy people "
+    "are stable). P: probability of the sign "
     "shown. from: origin and weakest evidence grade on the path (A to C). "
     f"{CALIBRATED} calibrated: the healthy value was fitted to healthy facts, only the change is a result."
 )

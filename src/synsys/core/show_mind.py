@@ -116,12 +116,18 @@ def _effects(out: Console, tree: xr.DataTree) -> None:
     count = len(effects_of(tree))
     if not count:
         return
+    trust = tree.children["parameters"].to_dataset(inherit=False)["trust"].to_series()
+    lost = trust.str.startswith("does not")
     rows = [
-        [f"{c} on {p}", number(r.coefficient, signed=True), number(r.error), f"{r.z:+.2f}", number(r.p, 2),
-         number(min(1.0, count * r.p), 2)]
+        [_named(c, p, bool(lost[p])), number(r.coefficient, signed=True), number(r.error), f"{r.z:+.2f}",
+         number(r.p, 2), number(min(1.0, count * r.p), 2)]
         for c, p, r in effects_of(tree)
     ]  # fmt: skip
     _table(out, ("", "effect", "error", "z", "P", f"P x {count}"), rows)
+
+
+def _named(covariate: str, parameter: str, lost: bool) -> str:
+    return f"{covariate} on {parameter}" + (" (does not recover)" if lost else "")
 
 
 def _comparison(out: Console, tree: xr.DataTree) -> None:
@@ -140,14 +146,14 @@ def _comparison(out: Console, tree: xr.DataTree) -> None:
 
 def _check(out: Console, tree: xr.DataTree) -> None:
     found = tree.children["check"].to_dataset(inherit=False)
-    if "z_log_p" not in found:
+    if "z_repeats" not in found:
         return
-    off = {n: float((np.abs(found[n]) > 1.96).mean()) for n in ("z_log_p", "z_repeats")}
+    off = {n: 100 * float((np.abs(found[f"z_{n}"]) > 1.96).mean()) for n in ("win_stay", "lose_stay")}
     right = 100 * float(found["accuracy"].mean())
     out.print(
-        f"One trial ahead, the most probable option was chosen in {right:.0f} % of choices. Beyond what "
-        f"the model expects (95 %) is the log-probability of {100 * off['z_log_p']:.0f} % of people, and how "
-        f"often {100 * off['z_repeats']:.0f} % repeat a choice."
+        f"One trial ahead, the most probable option was chosen in {right:.0f} % of choices. Beyond what the "
+        f"model expects (95 %) is how often {off['win_stay']:.0f} % of people repeat a choice that paid, and "
+        f"{off['lose_stay']:.0f} % one that did not."
     )
 
 

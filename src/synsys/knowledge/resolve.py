@@ -175,6 +175,7 @@ def parse_sweep(text: str) -> tuple[Perturbation, ...]:
     if where and ":" in where:
         raise UserError(f"cannot read {text!r}: the cell goes before the region; accepted: {GRAMMAR}")
     population = None if cell is None else _cell(cell)
+    _check_place(row, population, where)
     return tuple(_perturbation(row, operator, dose, population, where) for dose in doses)
 
 
@@ -196,6 +197,7 @@ def resolved(change: Perturbation) -> Perturbation:
     if not row.perturbable:
         raise UserError(f"{_called(change.name, row)} {_NOT_PERTURBABLE[row.kind]}")
     cell = None if change.cell is None else _cell(change.cell)
+    _check_place(row, cell, change.where)
     if change.op == "*" and not row.multiplies:
         raise UserError(
             f"{row.name} × {change.value:g}: {row.name} ({row.unit}) is set or added to, not multiplied; use "
@@ -206,6 +208,16 @@ def resolved(change: Perturbation) -> Perturbation:
     found = _perturbation(row, "+=", change.value, cell, change.where)
     sd = change.sd / found.value if row.multiplies else change.sd
     return replace(found, sd=sd, grade=change.grade, source=change.source)
+
+
+def _check_place(row: Quantity, cell: str | None, where: str | None) -> None:
+    """A mind has no places: a parameter of inference holds for the whole brain."""
+    if row.level == "inference" and (cell or where):
+        given = f":{cell}" * bool(cell) + f"@{where}" * bool(where)
+        raise UserError(
+            f"{row.name} is a parameter of inference of the whole brain; give it without {given}, or perturb "
+            "what moves it there (see synsys catalog perturbations)"
+        )
 
 
 def _called(name: str, row: Quantity) -> str:

@@ -61,11 +61,13 @@ def climb(
         tried = at[:, :, None] + np.einsum("smij,smdj->smdi", vectors, moves) * sd
         found = log_joint(tried.reshape(len(who), -1, count), who).reshape(len(who), climbs, -1)
         best = np.argmax(np.where(np.isfinite(found), found, -1e300), -1)
-        gain = np.take_along_axis(found, best[..., None], -1)[..., 0] - height[who]
+        reached = np.take_along_axis(found, best[..., None], -1)[..., 0]
+        with np.errstate(invalid="ignore"):  # from nowhere to nowhere gains nothing
+            gain = reached - height[who]
         better = (gain > 0) & ~done[who]
         moved = np.take_along_axis(tried, best[..., None, None], 2)[:, :, 0]
         x[who] = np.where(better[..., None], moved, at)
-        height[who] = np.where(better, height[who] + gain, height[who])
+        height[who] = np.where(better, reached, height[who])
         done[who] |= ~(gain > ENOUGH)
     _, curvature = derivatives(log_joint, x, sd, np.arange(people))
     values, vectors = np.linalg.eigh(curvature)

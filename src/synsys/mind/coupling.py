@@ -193,6 +193,13 @@ def inference(state: State) -> Inference:
     return Inference(**{n: v if n in ADDITIVE else float(np.exp(v)) for n, v in total.items()})
 
 
+def located(state: State) -> frozenset[str]:
+    """Parameters that the circuit of this brain can move: it has regions of a row that leads to them."""
+    places = state.healthy.model.places
+    links = rows(state.healthy.draw.alternative)
+    return frozenset(link.target for link in links if places.mask((), link.source_where)[:, 0].any())
+
+
 def given(state: State, name: str) -> float:
     """How far a parameter itself was set: the logarithm of a factor, or a difference; 0 if it was not."""
     if state.moved is None or not state.moved.changed(name):

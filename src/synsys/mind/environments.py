@@ -128,22 +128,28 @@ def _drifting(rng: np.random.Generator, people: int, trials: int) -> Columns:
     return {"outcome": walk + 0.3 * rng.standard_normal((people, trials))}
 
 
-def _reversal(rng: np.random.Generator, people: int, trials: int) -> Columns:
-    """One of three options pays with 80 %, the others with 20 %; another becomes best every 15 trials."""
+def _reversal(rng: np.random.Generator, people: int, trials: int, options: int = 3) -> Columns:
+    """One of the options pays with 80 %, the others with 20 %; another becomes best every 15 trials."""
     count = -(-trials // 15)
     best = np.empty((people, count), int)
-    best[:, 0] = rng.integers(0, 3, people)
+    best[:, 0] = rng.integers(0, options, people)
     for k in range(1, count):
-        best[:, k] = (best[:, k - 1] + rng.integers(1, 3, people)) % 3
+        best[:, k] = (best[:, k - 1] + rng.integers(1, options, people)) % options
     best = np.repeat(best, 15, 1)[:, :trials]
-    pays = [(rng.random((people, trials)) < np.where(best == c, 0.8, 0.2)).astype(float) for c in range(3)]
+    chance = [np.where(best == c, 0.8, 0.2) for c in range(options)]
+    pays = [(rng.random((people, trials)) < p).astype(float) for p in chance]
     begins = np.zeros((people, trials), bool)
     begins[:, ::90] = True
-    return {**{f"_pays{c}": pays[c] for c in range(3)}, "_begins": begins}
+    return {**{f"_pays{c}": pays[c] for c in range(options)}, "_begins": begins}
+
+
+def _two_armed(rng: np.random.Generator, people: int, trials: int) -> Columns:
+    """One of two options pays with 80 %, the other with 20 %; they change places every 15 trials."""
+    return _reversal(rng, people, trials, 2)
 
 
 def _pays(stage: int, t: Values) -> dict[str, np.ndarray]:
-    pays = np.stack([t._pays0, t._pays1, t._pays2])
+    pays = np.stack([getattr(t, f"_pays{c}") for c in range(3) if hasattr(t, f"_pays{c}")])
     return {"outcome": np.take_along_axis(pays, t.choice.astype(int)[None], 0)[0]}
 
 
@@ -200,6 +206,8 @@ def environments() -> dict[str, Environment]:
         Environment("drifting", 240, _drifting, _nothing, _drifting.__doc__ or "",
                     "after Nassar et al. 2010, J Neurosci 30:12366"),
         Environment("reversal", 270, _reversal, _pays, _reversal.__doc__ or "",
+                    "after Zorowitz et al. 2023, Nat Hum Behav"),
+        Environment("reversal2", 270, _two_armed, _pays, _two_armed.__doc__ or "",
                     "after Zorowitz et al. 2023, Nat Hum Behav"),
         Environment("two_step", 200, _two_step, _second, _two_step.__doc__ or "",
                     "Daw et al. 2011, Neuron 69:1204"),

@@ -60,6 +60,7 @@ def binary(levels: int = 3, enhanced: bool = True) -> Model:
         lambda s, t, p: hgf.binary_update(s, t.outcome, full(p), t.interval, enhanced), shown,
         "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, Front Hum Neurosci 8:825",
         optional={"interval": 1.0}, task="volatile",
+        accepted={"outcome": (0.0, 1.0)}, limits={"interval": (1e-6, np.inf)}, wins="match",
     )  # fmt: skip
 
 
@@ -99,4 +100,5 @@ def continuous(enhanced: bool = True) -> Model:
         lambda p: hgf.continuous_start(full(p), 2), policy,
         lambda s, t, p: hgf.continuous_update(s, t.outcome, full(p), t.interval, enhanced), shown,
         "Mathys et al. 2014, Front Hum Neurosci 8:825", optional={"interval": 1.0}, task="drifting",
+        limits={"interval": (1e-6, np.inf)},
     )  # fmt: skip

@@ -18,7 +18,7 @@ from synsys.mind.model import Model
 from synsys.mind.posterior import Gaussian, Posterior, normalised, posterior
 from synsys.mind.trials import Trials
 
-REFITS, INNER = 8, 300
+REFITS, INNER = 15, 300
 STILL = 0.02
 """A fit has settled where coefficients and sd of the group move by less, in prior sd."""
 PSEUDO, PSEUDO_SD = 2.0, 0.3
@@ -92,7 +92,7 @@ def fit_group(
     UserError
         For covariates that are constant, missing for somebody, or too many.
     """
-    names, design = _design(covariates or {}, len(trials))
+    names, design, unit = _design(covariates or {}, len(trials))
     prior = Gaussian.of(model, len(trials))
     mean, scale = model.prior
     b = np.zeros((len(names), len(mean)))
@@ -116,12 +116,17 @@ def fit_group(
     found = posterior(model, trials, prior, samples, seed, near=found)
     if progress:
         progress(REFITS + 1, REFITS + 1)
-    error = _errors(found, design, v, scale)
-    return Group(names, design, b, error, np.sqrt(v), found, float(found.evidence.sum()), settled)
+    spare = len(trials) / (len(trials) - len(names))  # V is estimated with so many coefficients
+    error = _errors(found, design, spare * v, scale)
+    return Group(
+        names, design * unit, b / unit[:, None], error / unit[:, None], np.sqrt(v), found,
+        float(found.evidence.sum()), settled,
+    )  # fmt: skip
 
 
-def _design(covariates: dict[str, np.ndarray], people: int) -> tuple[tuple[str, ...], np.ndarray]:
-    columns = [np.ones(people)]
+def _design(covariates: dict[str, np.ndarray], people: int) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Names, standardised regressors (S, D), as priors do not know their units, and units (D,)."""
+    columns, units = [np.ones(people)], [1.0]
     for name, values in covariates.items():
         x = np.asarray(values, float)
         if x.shape != (people,):
@@ -130,11 +135,12 @@ def _design(covariates: dict[str, np.ndarray], people: int) -> tuple[tuple[str, 
             raise UserError(f"covariate {name} is missing for {int((~np.isfinite(x)).sum())} people")
         if np.ptp(x) == 0:
             raise UserError(f"covariate {name} is {x[0]:g} for everybody")
-        columns.append(x - x.mean())
+        units.append(float(x.std()))
+        columns.append((x - x.mean()) / x.std())
     design = np.stack(columns, 1)
     if np.linalg.matrix_rank(design) < design.shape[1] or people <= design.shape[1]:
         raise UserError(f"covariates {', '.join(covariates)} cannot be told apart in {people} people")
-    return ("intercept", *covariates), design
+    return ("intercept", *covariates), design, np.array(units)
 
 
 def _maximised(

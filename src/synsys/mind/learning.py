@@ -33,6 +33,7 @@ def rescorla_wagner() -> Model:
         lambda p: {"v": 0.5}, lambda k, s, t, p: unit_square(s.v, p.zeta), learn,
         lambda s, t, p: {"belief": s.v, "prediction_error": t.outcome - s.v},
         "Rescorla & Wagner 1972, in Classical Conditioning II, 64-99", task="volatile",
+        accepted={"outcome": (0.0, 1.0)}, wins="match",
     )  # fmt: skip
 
 
@@ -83,5 +84,5 @@ def q_learning(options: int = 3, dual: bool = True, sticky: bool = True, lapse: 
         + (", stickiness" if sticky else "") + (", lapses" if lapse else ""),
         parameters, (Choice("choice", options),), {"outcome": "reward"}, start, policy, learn, shown,
         "Sutton & Barto 2018, Reinforcement Learning; Frank et al. 2007, PNAS 104:16311",
-        restarts=True, task="reversal",
+        restarts=True, task="reversal" if options == 3 else f"reversal{options}",
     )  # fmt: skip

@@ -117,6 +117,12 @@ class Model:
         Columns that may be absent, and the value that then stands for them.
     indices : mapping
         Inputs that are whole numbers from 0, and how many there are.
+    accepted, limits : mapping
+        Values that an input may have, and the least and the largest.
+    wrong : callable
+        What is wrong with columns that are right one by one, in words; nothing if nothing is.
+    wins : str
+        Input that is above 0 after a choice that paid; ``match``: a choice that equals ``outcome``.
     restarts : bool
         Whether the state starts anew in every block.
     task : str
@@ -135,6 +141,10 @@ class Model:
     citation: str
     optional: Mapping[str, float] = field(default_factory=dict)
     indices: Mapping[str, int] = field(default_factory=dict)
+    accepted: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    wrong: Callable[[Mapping[str, np.ndarray]], str] = lambda columns: ""
+    wins: str = "outcome"
     restarts: bool = False
     task: str = ""
 

@@ -14,11 +14,14 @@ def models() -> dict[str, Model]:
     from synsys.mind.rlwm import rlwm
     from synsys.mind.twostep import two_step
 
+    q = [
+        q_learning(options, dual=dual, sticky=sticky)
+        for options in (3, 2) for sticky in (False, True) for dual in (False, True)
+    ]  # fmt: skip
     found = (
         rescorla_wagner(), binary(levels=2), binary(), binary(enhanced=False), continuous(),
-        continuous(enhanced=False), q_learning(dual=False, sticky=False), q_learning(sticky=False),
-        q_learning(dual=False), q_learning(), q_learning(lapse=True), two_step(),
-        rlwm(), rlwm(sticky=True), rlwm(memory=False), rlwm(slow=False),
+        continuous(enhanced=False), *q, q_learning(lapse=True), two_step(), rlwm(), rlwm(sticky=True),
+        rlwm(memory=False), rlwm(slow=False),
     )  # fmt: skip
     return {model.name: model for model in found}
 

@@ -6,12 +6,13 @@ prior. Importance samples from a mixture of Student t around the modes found (wi
 then give moments, quantiles and evidence without assuming that a posterior is normal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
+from synsys.core.errors import UserError
 from synsys.mind.ascent import Density, climb
 from synsys.mind.model import Model
 from synsys.mind.scan import log_likelihood
@@ -178,9 +179,9 @@ def _some(
         some = trials if len(who) == len(trials) else trials.part(who)
         return log_likelihood(model, some, theta) + prior.of_some(who).log(theta)
 
-    modes, covs, heights, done = climb(
-        log_joint, _starts(log_joint, prior, rng) if starts is None else starts, sd
-    )
+    if starts is None:
+        starts = _starts(log_joint, prior, rng, trials.subjects)
+    modes, covs, heights, done = climb(log_joint, starts, sd)
     best = heights.argmax(1)
     one = np.arange(len(trials))
     mode, cov = modes[one, best], covs[one, best]
@@ -193,10 +194,20 @@ def _some(
     )  # fmt: skip
 
 
-def _starts(log_joint: Density, prior: Gaussian, rng: np.random.Generator) -> np.ndarray:
+def _starts(
+    log_joint: Density, prior: Gaussian, rng: np.random.Generator, subjects: Sequence[str]
+) -> np.ndarray:
     """The prior mean and the best of many points of the prior, (S, STARTS, P)."""
     points = np.concatenate([prior.mean[:, None], prior.draw(rng, POINTS)], 1)
-    order = np.argsort(-log_joint(points, np.arange(len(points))), 1)[:, :STARTS]
+    height = log_joint(points, np.arange(len(points)))
+    lost = [s for s, h in zip(subjects, height, strict=True) if not np.isfinite(h).any()]
+    if lost:
+        named = ", ".join(lost[:5]) + (" ..." if len(lost) > 5 else "")
+        raise UserError(
+            f"the trials of {named} are impossible under all of {POINTS + 1} sets of parameters; are the "
+            "columns coded as the model reads them?"
+        )
+    order = np.argsort(-height, 1)[:, :STARTS]
     return np.take_along_axis(points, order[..., None], 1)
 
 

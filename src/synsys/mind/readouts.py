@@ -8,7 +8,7 @@ import numpy as np
 from synsys.brain.state import State
 from synsys.measures.systems import Atlas
 from synsys.mind.believing import bandit, follow, news, salience, shocks, threat
-from synsys.mind.coupling import PARAMETERS, Inference, inference
+from synsys.mind.coupling import PARAMETERS, Inference, inference, located
 from synsys.mind.tasks.registry import tasks
 
 QUANTITIES = tuple(name for name in PARAMETERS if name != "prior_bias")
@@ -83,13 +83,17 @@ def mind_readouts(
     Returns
     -------
     dict
-        Vocabulary name -> value; a score that this brain cannot give is absent.
+        Vocabulary name -> value; absent are scores that this brain cannot give, and parameters of inference
+        of whose sources it has no region (observers then use the healthy value).
     """
     out: dict[str, float] = {}
     if asked is None or not {*QUANTITIES, *WORLDS}.isdisjoint(asked):
         found = inference(state)
-        out |= {name: getattr(found, name) for name in QUANTITIES} | in_worlds(found, seed)
+        there = located(state)
+        out |= {name: getattr(found, name) for name in QUANTITIES if name in there}
+        out |= in_worlds(found, seed)
     for task in tasks().values():
         if asked is None or any(score.name in asked for score in task.scores):
-            out |= task.run(state, atlas, seed)
+            with np.errstate(all="ignore"):  # a state that runs away has no score
+                out |= task.run(state, atlas, seed)
     return {name: float(value) for name, value in out.items() if np.isfinite(value)}

@@ -105,10 +105,12 @@ def rlwm(memory: bool = True, slow: bool = True, sticky: bool = False) -> Model:
         name + "_sticky" * sticky, title[name] + ", stickiness" * sticky, parameters,
         (Choice("choice", ACTIONS),),
         {
-            "stimulus": "stimulus of the block, 0 to 5", "reward": "1 if the action was right, else 0",
+            "stimulus": "stimulus of the block, 0 to 5",
+            "reward": "1 if the action was right, else 0 (-1 where none was taken)",
             **({"set_size": "stimuli in the block"} if memory and slow else {}),
         },
         lambda p: dict(tables), policy, learn, shown,
-        "Collins et al. 2014, J Neurosci 34:13747", indices={"stimulus": STIMULI}, restarts=True,
+        "Collins et al. 2014, J Neurosci 34:13747", indices={"stimulus": STIMULI}, wins="reward",
+        accepted={"reward": (-1.0, 0.0, 1.0)}, limits={"set_size": (1.0, float(STIMULI))}, restarts=True,
         task="rlwm",
     )  # fmt: skip

@@ -44,7 +44,7 @@ class Split:
         return np.asarray(self.alike / np.outer(size, size))
 
 
-def split(effects: np.ndarray) -> Split:
+def split(effects: np.ndarray, weights: np.ndarray | None = None) -> Split:
     """Shared and specific part.
 
     Parameters
@@ -52,17 +52,35 @@ def split(effects: np.ndarray) -> Split:
     effects : ndarray, (D, K, S)
         Of D disorders in K draws on S symptoms, all in one unit; NaN in draws in which a disorder is unknown.
         Two disorders, and two known draws of each, are needed.
+    weights : ndarray, (K,), optional
+        How often each draw counts, 1 by default. A draw never counts as a pair with itself.
     """
     known = np.isfinite(effects).all(-1)
     if len(effects) < 2 or known.sum(1).min(initial=2) < 2:
-        raise ValueError(
-            "at least 2 disorders are needed, and 2 draws of each that know all symptoms"
-        )
+        raise ValueError("at least 2 disorders are needed, and 2 draws of each that know all symptoms")
     x = np.where(known[..., None], effects, 0.0)
-    total, count, symptoms = x.sum(1), known.astype(float), effects.shape[-1]
+    w = np.ones(x.shape[1]) if weights is None else np.asarray(weights, float)
+    total, count, symptoms = np.einsum("k,dks->ds", w, x), known * w, effects.shape[-1]
     pairs = np.outer(count.sum(1), count.sum(1)) - count @ count.T
-    alike = (total @ total.T - np.einsum("dks,eks->de", x, x)) / (np.maximum(pairs, 1.0) * symptoms)
+    same = np.einsum("k,dks,eks->de", w**2, x, x)
+    alike = (total @ total.T - same) / (np.maximum(pairs, 1.0) * symptoms)
     own = float(np.diag(alike).mean())
     shared = float(alike[~np.eye(len(x), dtype=bool)].mean())
     noise = float(np.mean([own_[kept].var(0, ddof=1).mean() for own_, kept in zip(x, known, strict=True)]))
     return Split(shared, own - shared, noise, alike)
+
+
+def interval(effects: np.ndarray, n: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """5th and 95th percentile of `Split.share` over a bootstrap of draws, the same for all disorders.
+
+    Parameters
+    ----------
+    effects : ndarray, (D, K, S)
+        As for `split`.
+    n, seed : int
+        Resamples, and their seed.
+    """
+    rng, k = np.random.default_rng(seed), effects.shape[1]
+    shares = [split(effects, rng.multinomial(k, np.full(k, 1.0 / k))).share for _ in range(n)]
+    low, high = np.percentile(shares, (5, 95))
+    return float(low), float(high)

@@ -18,18 +18,19 @@ NMDA = {"nmda_conductance": 1, "ampa_conductance": -1, "nmda_occupancy": -1}
 _PRECISIONS = ("sensory_precision", "prior_precision")
 _REWARD = (*_PRECISIONS, "reward_learning_rate", "punishment_learning_rate")
 _COURSE = (*_PRECISIONS, "sensory_noise", "tonic_volatility")
+_NUMBERS = (*_COURSE, "prior_bias")
 DEPENDS: dict[str, tuple[str, ...]] = {
     "sensory_precision_weighting": _PRECISIONS,
     "prior_weight": _PRECISIONS,
-    "belief_updating": (*_PRECISIONS, "reward_learning_rate"),
-    "update_asymmetry": _REWARD,
-    "prediction_error": (*_COURSE, "threat_prior_precision"),
-    "weighted_prediction_error": (*_COURSE, "threat_prior_precision"),
-    "inference_accuracy": _COURSE,
-    "update_rate": _COURSE,
-    "volatility_adaptation": _COURSE,
-    "expectation_bias": _COURSE,
-    "threat_avoidance": ("threat_prior_precision", "inverse_temperature"),
+    "belief_updating": (*_PRECISIONS, "reward_learning_rate", "prior_bias"),
+    "update_asymmetry": (*_REWARD, "prior_bias"),
+    "prediction_error": (*_NUMBERS, "threat_prior_precision"),
+    "weighted_prediction_error": (*_NUMBERS, "threat_prior_precision"),
+    "inference_accuracy": _NUMBERS,
+    "update_rate": _NUMBERS,
+    "volatility_adaptation": _NUMBERS,
+    "expectation_bias": _NUMBERS,
+    "threat_avoidance": ("threat_prior_precision", "inverse_temperature", "prior_bias"),
     "aberrant_salience": (*_REWARD, "reward_gain"),
     "salience_precision": _REWARD,
     "reward_sensitivity": ("reward_gain", "inverse_temperature"),
@@ -87,11 +88,11 @@ def restated(name: str, alternative: Collection[str] = ()) -> dict[str, int]:
 
     For a readout of the brain `measures.standing.RESTATED`; for a parameter of inference what its rows take
     from the circuit without any dynamics (a tone; noise; the NMDA share); for what depends on parameters
-    (`DEPENDS`) what these restate, without a sign where trials decide it.
+    (`DEPENDS`) these parameters and what they restate, without a sign where trials decide it.
     """
     if name in DEPENDS:
         ways = DEFINED.get(name, {})
-        out = dict(ways)
+        out = {parameter: ways.get(parameter, 0) for parameter in DEPENDS[name]}
         for parameter in DEPENDS[name]:
             for moved, way in restated(parameter, alternative).items():
                 out[moved] = _agreed(out.get(moved), ways.get(parameter, 0) * way)

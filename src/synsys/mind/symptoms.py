@@ -4,8 +4,9 @@
 
 over the readouts of a declared table (`synsys.knowledge.symptoms`) that a draw gives. No diagnosis enters.
 S(z) = c tanh(z / c) saturates at `MOST` = c sd, as scales of symptoms do, so that one readout in which
-healthy people hardly differ does not make a symptom alone. A healthy person has a value too, so that a
-symptom has a spread between people, and an effect size.
+healthy people hardly differ does not make a symptom alone. A score that a performed task no longer gives, as
+the drift of a memory that is lost, counts as the worst (`lost`), not as unknown. A healthy person has a value
+too, so that a symptom has a spread between people, and an effect size.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synsys.knowledge.symptoms import SymptomTable
+from synsys.mind.tasks.registry import tasks
 
 LEAST = 0.5
 """Least share of the declared weight that a brain must give; a symptom of which less is known is absent."""
@@ -29,7 +31,7 @@ class Change:
     ----------
     patient, people : ndarray, (draws,)
         Of the perturbed state and of another healthy person: of the logarithm, or of the value; NaN where not
-        solved.
+        solved, infinite where the score is lost.
     """
 
     patient: np.ndarray
@@ -87,6 +89,50 @@ def read_symptoms(
         if sd > 0:
             z[symptom] = out[symptom].standardised(sd)
     return out
+
+
+def lost(
+    changes: Mapping[str, Change], values: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> dict[str, Change]:
+    """Changes with those of scores that a performed task no longer gives: infinite in the bad direction.
+
+    Such a score saturates at `MOST` healthy sd in a symptom. Scores of which neither more nor less is better
+    stay absent, as do all scores of a task that was not performed, and what had nothing to score
+    (`Score.needs`).
+
+    Parameters
+    ----------
+    changes : mapping of str to Change
+    values : mapping of str to (reference, patient, people), (draws,) each
+        Readouts, NaN where not given; of scores also those that `told_by` names.
+    """
+    out = dict(changes)
+    for task in tasks().values():
+        every = [score.name for score in task.scores if score.name in values]
+        for score in task.scores:
+            if not score.better or score.name not in changes or score.name not in values:
+                continue
+            needed = [score.needs] if score.needs else every
+            before, *now = (np.isfinite(column) for column in values[score.name])
+            performed = (
+                np.any([np.isfinite(values[n][who]) for n in needed if n in values], axis=0) for who in (1, 2)
+            )
+            gone = [before & ~given & there for given, there in zip(now, performed, strict=True)]
+            old = (changes[score.name].patient, changes[score.name].people)
+            worst = -score.better * np.inf
+            out[score.name] = Change(*(np.where(g, worst, x) for g, x in zip(gone, old, strict=True)))
+    return out
+
+
+def told_by(names: Collection[str]) -> frozenset[str]:
+    """Readouts with the scores of the same tasks, which say whether one that is missing was lost."""
+    same = (
+        score.name
+        for task in tasks().values()
+        if any(score.name in names for score in task.scores)
+        for score in task.scores
+    )
+    return frozenset(names) | frozenset(same)
 
 
 def _mean(z: np.ndarray, weights: np.ndarray, least: float) -> np.ndarray:

@@ -97,7 +97,8 @@ def trials_from(
     model : Model
         Says which columns are needed.
     subject, block : str
-        Columns of person and block; a table without them is one person, one block.
+        Columns of person and block; a table without the usual ones is one person, one block. An empty `block`
+        takes a table as one block even if it has such a column.
     rename : mapping, optional
         Column of the model -> column of the table.
     base : {0, 1}
@@ -125,22 +126,31 @@ def trials_from(
             )
     if frame.empty:
         raise UserError(f"{where}: no trials")
-    who = frame[subject].astype(str) if subject in frame.columns else pd.Series("1", frame.index)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise UserError(f"{where}: two columns are called {twice!r}")
+    for given, usual in ((subject, "subject"), (block, "block")):
+        if given and given != usual and given not in frame.columns:
+            raise unknown(f"column of {where} for the {usual}", given, map(str, frame.columns))
+    who = frame[subject] if subject in frame.columns else pd.Series("1", frame.index)
     if who.isna().any():
         raise UserError(f"{where}: {subject} is missing in {int(who.isna().sum())} rows")
+    who = who.astype(str).str.strip()
     people = tuple(dict.fromkeys(who))
     numbers = {n: _numbers(frame, given, where) for n, given in names.items() if given in frame.columns}
-    for name in {*model.indices, *(c.column for c in model.choices if c.options)}:
-        numbers[name] = numbers[name] - base
-    for choice in (c for c in model.choices if c.options):
-        _check_choice(numbers[choice.column], choice.options, names[choice.column], where, base)
-    for name, most in model.indices.items():
-        _check_choice(numbers[name], most, names[name], where, base)
+    _check(model, numbers, names, where, base)
     known = np.all([np.isfinite(numbers[n]) for n in model.inputs] or [np.ones(len(frame), bool)], axis=0)
     rows = [np.flatnonzero((who == s).to_numpy() & known) for s in people]
     empty = [s for s, r in zip(people, rows, strict=True) if not len(r)]
     if empty:
         raise UserError(f"{where}: no complete trial of {', '.join(empty[:5])}")
+    first = numbers[model.choices[0].column]
+    silent = [
+        s for s, r in zip(people, rows, strict=True)
+        if not (first[r] >= 0 if model.choices[0].options else np.isfinite(first[r])).any()
+    ]  # fmt: skip
+    if silent:
+        raise UserError(f"{where}: no choice of {', '.join(silent[:5])}{' ...' if len(silent) > 5 else ''}")
     most = max(map(len, rows))
     columns = {}
     absent = {c.column: NONE if c.options else ABSENT for c in model.choices}
@@ -167,12 +177,34 @@ def _numbers(frame: "pd.DataFrame", name: str, where: str) -> np.ndarray:
     return np.where(np.isinf(values), np.nan, values.to_numpy(float))
 
 
-def _check_choice(values: np.ndarray, options: int, name: str, where: str, base: int) -> None:
-    given = values[np.isfinite(values) & (values >= 0)]
-    wrong = given[(given != np.round(given)) | (given >= options)]
-    if len(wrong):
-        raise UserError(
-            f"{where}: {name} is {wrong[0] + base:g}; accepted are whole numbers from {base} to "
-            f"{options - 1 + base}, and empty or less where there was none"
-            + ("" if base else "; if the table counts from 1, say --base 1 (base=1)")
-        )
+def _check(
+    model: Model, numbers: dict[str, np.ndarray], names: Mapping[str, str], where: str, base: int
+) -> None:
+    """Refuse what cannot be; options and indices are counted from 0 from here on."""
+    counted = {**{c.column: c.options for c in model.choices if c.options}, **model.indices}
+    for name, most in counted.items():
+        values = numbers[name]
+        if base and (values == 0).any():
+            raise UserError(f"{where}: {names[name]} is 0, but options are said to be counted from {base}")
+        numbers[name] = values = values - base
+        ends = f"accepted are whole numbers from {base} to {most - 1 + base}"
+        if name not in model.indices:
+            ends += ", and empty or less where there was none"
+        given = values[np.isfinite(values) & ((values >= 0) | (name in model.indices))]
+        wrong = given[(given != np.round(given)) | (given >= most) | (given < 0)]
+        if len(wrong):
+            hint = "" if base else "; if the table counts from 1, say --base 1 (base=1)"
+            raise UserError(f"{where}: {names[name]} is {wrong[0] + base:g}; {ends}{hint}")
+    for name, accepted in model.accepted.items():
+        given = numbers[name][np.isfinite(numbers[name])]
+        wrong = given[~np.isin(given, accepted)]
+        if len(wrong):
+            told = ", ".join(f"{v:g}" for v in accepted)
+            raise UserError(f"{where}: {names[name]} is {wrong[0]:g}; accepted are {told} and empty")
+    for name, (low, high) in model.limits.items():
+        given = numbers.get(name, np.empty(0))
+        wrong = given[np.isfinite(given) & ((given < low) | (given > high))]
+        if len(wrong):
+            raise UserError(f"{where}: {names[name]} is {wrong[0]:g}; it must lie from {low:g} to {high:g}")
+    if told := model.wrong(numbers):
+        raise UserError(f"{where}: {told}")

@@ -4,6 +4,8 @@ Daw, Gershman, Seymour, Dayan & Dolan 2011, Neuron 69:1204; weights of the two s
 temperatures, as in Otto et al. 2013, PNAS 110:20941, and Gillan et al. 2016, eLife 5:e11305.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from synsys.mind.model import Array, Choice, Model, Parameter, Values, hot, log_softmax
@@ -25,6 +27,16 @@ def _values(s: Values) -> Array:
     """Model-based values of the first choices, (2, ...): option k leads to state k with `COMMON`."""
     best = np.stack([np.maximum(s.q2[0], s.q2[1]), np.maximum(s.q2[2], s.q2[3])])
     return np.stack([COMMON * best[0] + (1 - COMMON) * best[1], COMMON * best[1] + (1 - COMMON) * best[0]])
+
+
+def _elsewhere(columns: Mapping[str, np.ndarray]) -> str:
+    """Whether second options belong to another state than the one that was reached."""
+    option, state = columns["choice2"], columns["state2"]
+    if not ((option >= 0) & (option // 2 != state)).any():
+        return ""
+    return (
+        "choice2 must be 0 or 1 in state 0 and 2 or 3 in state 1; where it is 0 or 1 in both, add 2 x state2"
+    )
 
 
 def two_step() -> Model:
@@ -63,5 +75,6 @@ def two_step() -> Model:
         },
         lambda p: {"q1": np.zeros(2), "q2": np.zeros(4), "last": np.zeros(2)},
         policy, learn, shown, "Daw et al. 2011, Neuron 69:1204; Gillan et al. 2016, eLife 5:e11305",
-        indices={"state2": 2}, task="two_step",
+        indices={"state2": 2}, accepted={"reward": (0.0, 1.0)}, wrong=_elsewhere, wins="reward",
+        task="two_step",
     )  # fmt: skip

@@ -54,26 +54,25 @@ def _fitted(tree: xr.DataTree) -> dict[str, Any]:
     frame = tabulate(tree)
     people = tree["people"].sizes["subject"]
     rows = [
-        [str(name), str(r.definition), show.number(r.group), _range(r.group_lo, r.group_hi),
-         show.number(r.people_median), _range(r.people_lo, r.people_hi), show.number(r.recovery_r, 2),
-         str(r.trust)]
+        [str(name), str(r.trust) or str(r.definition), show.number(r.group), _range(r.group_lo, r.group_hi),
+         show.number(r.people_median), _range(r.people_lo, r.people_hi), show.number(r.recovery_r, 2)]
         for name, r in frame.iterrows()
     ]  # fmt: skip
     return {
         **_shared(tree),
         "heading": f"{tree.attrs['title']}: {people} people",
         "heads": ["parameter", "", "group", "90 % of group", "median of people", "90 % of people",
-                  "recovery r", ""],
+                  "recovery r"],
         "rows": rows,
         "pictures": [
             (_people(tree), "Every person's parameters, ordered: posterior mean and 90 % interval. Shaded: "
-             "90 % of the group that they were fitted in; line: its centre."),
+             "90 % of the group at the mean of all covariates; line: its centre."),
             (_courses(tree), "Three people: the one whom the model predicts worst, one in the middle, and "
              "the best. What it believed, trial by trial, or, where it holds no belief, the probability that "
              "it gave to what was chosen."),
-            *([(_checks(tree), "One trial ahead. Left: log-probability of what was chosen against what the "
-                "model expects, as z; a model that is right gives the curve. Right: share of repeated "
-                "choices, observed against expected.")] if "z_log_p" in tree["check"] else []),
+            *([(_checks(tree), "Repeated choices, one trial ahead: observed against expected. Red: beyond "
+                "95 % of what the model expects. Parameters are fitted to the same choices, so that points "
+                "lie nearer to the line than they should.")] if "z_repeats" in tree["check"] else []),
             *([(_models(tree), "Models against each other: expected share of people (bars) and protected "
                 "exceedance probability (dots); at the right the log-evidence of each person relative to the "
                 "first model.")] if "comparison" in tree.children else []),
@@ -89,10 +88,15 @@ def _range(low: float, high: float) -> str:
 def _effects(tree: xr.DataTree) -> list[list[str]]:
     count = len(effects_of(tree))
     return [
-        [str(c), str(p), show.number(r.coefficient, signed=True), show.number(r.error), f"{r.z:+.2f}",
-         show.number(r.p, 2), show.number(min(1.0, count * r.p), 2)]
+        [str(c), _flagged(tree, str(p)), show.number(r.coefficient, signed=True),
+         show.number(r.error), f"{r.z:+.2f}", show.number(r.p, 2), show.number(min(1.0, count * r.p), 2)]
         for c, p, r in effects_of(tree)
     ]  # fmt: skip
+
+
+def _flagged(tree: xr.DataTree, parameter: str) -> str:
+    trust = str(tree["parameters"]["trust"].sel(parameter=parameter).values)
+    return f"{parameter} ({trust})" if trust else parameter
 
 
 def _axes(drawn: Any, count: int) -> list[Any]:
@@ -158,21 +162,19 @@ def _courses(tree: xr.DataTree) -> str:
 
 def _checks(tree: xr.DataTree) -> str:
     found = tree["check"]
-    z = found["z_log_p"].values
-    with figure(9.0, 2.8) as drawn:
-        axes = drawn.add_subplot(1, 2, 1)
-        edges = np.linspace(-4, 4, 25)
-        axes.hist(np.clip(z, -4, 4), edges, color=PALE, edgecolor=INK, lw=0.5)
-        at = np.linspace(-4, 4, 200)
-        axes.plot(at, len(z) * np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) * (edges[1] - edges[0]), color=UP)
-        axes.set(xlabel="z of log-probability", ylabel="people")
-        axes = drawn.add_subplot(1, 2, 2)
-        both = found["expected_repeats"].values, found["repeats"].values
-        axes.plot([0, 1], [0, 1], color=PALE)
-        axes.plot(*both, ".", color=INK, markersize=4)
-        axes.set(xlabel="repeats expected", ylabel="repeats observed", xlim=(0, 1), ylim=(0, 1))
+    titles = {"win_stay": "after a choice that paid", "lose_stay": "after one that did not"}
+    with figure(9.0, 3.0) as drawn:
+        for k, (name, title) in enumerate(titles.items()):
+            axes = drawn.add_subplot(1, 2, k + 1)
+            off = np.abs(found[f"z_{name}"].values) > 1.96
+            both = found[f"expected_{name}"].values, found[name].values
+            axes.plot([0, 1], [0, 1], color=PALE)
+            axes.plot(both[0][~off], both[1][~off], ".", color=INK, markersize=4)
+            axes.plot(both[0][off], both[1][off], ".", color=UP, markersize=5)
+            axes.set(xlabel="repeats expected", ylabel="repeats observed", xlim=(0, 1), ylim=(0, 1))
+            axes.set_title(title)
         drawn.tight_layout()
-        return svg(drawn, "check", "Predicted and observed choices of every person")
+        return svg(drawn, "check", "Predicted and observed repeats of every person")
 
 
 def _models(tree: xr.DataTree) -> str:

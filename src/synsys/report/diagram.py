@@ -107,7 +107,7 @@ def top_effects(frame: pd.DataFrame) -> pd.DataFrame:
     """The largest emergent changes of each level, levels in their order."""
     rows = frame[frame["effect"].notna() & (frame["origin"] == "emergent")]
     size = rows["d"].abs().fillna(rows["log_ratio"].abs()).fillna(0.0)
-    rows = rows[~show.is_negligible(rows, NEGLIGIBLE) & (size > 0)].assign(size=size)
+    rows = rows.assign(size=size)[~show.is_negligible(rows, NEGLIGIBLE) & (size > 0)]
     parts = [
         rows[rows["level"] == level].nlargest(PER_LEVEL, "size")
         for level in dict.fromkeys([*_LEFT, *rows["level"]])

@@ -22,7 +22,8 @@ def symptom_profile(frame: pd.DataFrame) -> str:
     Parameters
     ----------
     frame : DataFrame
-        Rows of symptoms, columns ``value``, ``lo90``, ``hi90``, ``origin``.
+        Rows of symptoms, columns ``value``, ``lo90``, ``hi90``, ``origin``, and where they are known
+        ``people_lo90``, ``people_hi90``.
     """
     rows = frame.sort_values("value")
     names = [plain(str(n)).replace(" dimension", " (dimension)") for n in rows.index]
@@ -30,13 +31,18 @@ def symptom_profile(frame: pd.DataFrame) -> str:
         axes: Any = page.subplots()
         for y, (_, row) in enumerate(rows.iterrows()):
             colour = UP if row["value"] > 0 else DOWN
+            people = [row.get("people_lo90", np.nan), row.get("people_hi90", np.nan)]
+            if np.isfinite(people).all():
+                axes.fill_betweenx([y - 0.5, y + 0.5], *people, color=PALE, alpha=0.35, linewidth=0)
             axes.plot([row["lo90"], row["hi90"]], [y, y], color=colour, linewidth=1.4, alpha=0.6)
             face = colour if row["origin"] == "emergent" else "white"
             axes.plot(row["value"], y, "o", color=colour, markerfacecolor=face, markersize=4.5)
         axes.axvline(0, color=HEALTHY, linewidth=0.8)
-        axes.axvspan(-1, 1, color=PALE, alpha=0.35, linewidth=0)
         axes.set_yticks(range(len(rows)), names, fontsize=7.5)
-        axes.set(xlabel="change from health (healthy sd); grey: within one sd", ylim=(-0.7, len(rows) - 0.3))
+        axes.set(
+            xlabel="change from health (healthy sd); grey: 90 % of healthy people",
+            ylim=(-0.7, len(rows) - 0.3),
+        )
         page.tight_layout(pad=0.4, rect=(0.04, 0, 1, 1))
         return svg(page, "symptoms", "Symptoms in healthy standard deviations with 90 % intervals")
 

@@ -18,7 +18,7 @@ from synsys.measures.readouts import circuits, microcircuit, readouts
 from synsys.measures.systems import graph_readouts
 from synsys.mind.coupling import PARAMETERS
 from synsys.mind.readouts import available, mind_readouts
-from synsys.mind.symptoms import read_symptoms, readable
+from synsys.mind.symptoms import lost, read_symptoms, readable, told_by
 from synsys.scales.effects import LEAST_STABLE, difference, effect_row
 from synsys.scales.people import person, spread
 from synsys.scales.questions import State
@@ -247,9 +247,8 @@ class Answers:
 
         if readout not in self._table.rows:
             return effect_row(readout, *self._columns(readout, states), "emergent", "")
-        changes = {
-            name: difference(name, *self._columns(name, states)) for name in self._table.sources(readout)
-        }
+        values = {n: self._columns(n, states) for n in told_by(self._table.sources(readout))}
+        changes = lost({name: difference(name, *columns) for name, columns in values.items()}, values)
         change = read_symptoms(self._table, changes, spread).get(readout)
         nothing = np.full(len(self._draws) * len(states), np.nan)
         after, people = (nothing, nothing) if change is None else (change.patient, change.people)

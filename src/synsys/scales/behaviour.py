@@ -63,7 +63,7 @@ def fit_behaviour(
     rename : mapping, optional
         Column of the model -> column of the table.
     subject, block : str
-        Columns that name person and block.
+        Columns that name person and block; an empty `block` for none.
     base : {0, 1}
         Number of the first option and stimulus in the table.
     keep : str
@@ -106,8 +106,8 @@ def fit_behaviour(
     }
     trials = trials_from(frame, main, **options)
     rivals = [trials_from(frame, other, **options) for other in others]
-    _same(trials, rivals, others)
-    known = {name: _covariate(frame, name, subject, trials, where) for name in covariates}
+    _same(main, trials, rivals, others)
+    known = dict(_covariate(frame, name, subject, trials, where) for name in covariates)
     group = not alone and len(trials) >= FEWEST
     if known and not group:
         raise UserError(
@@ -121,6 +121,7 @@ def fit_behaviour(
     for one, rows in zip([main, *others], [trials, *rivals], strict=True):
         fits[one.name] = _fitted(one, rows, known, group, samples, seed, told(f"fitting {one.name}"))
     found, people = fits[model]
+    evidence = _evidence(fits, [trials, *rivals], samples, seed) if others else {}
     theta = people.mean
     back = None
     if recovery:
@@ -138,7 +139,7 @@ def fit_behaviour(
     if found is not None and known:
         parts["/effects"] = groups.effects(main, found)
     if others:
-        parts["/comparison"] = groups.comparison(fits, trials, seed)
+        parts["/comparison"] = groups.comparison(evidence, trials, seed)
     tree = xr.DataTree.from_dict(parts)
     tree.attrs = _attributes(
         "behaviour", main, seed, command or f"synsys.fit_behaviour({where!r}, {model!r})"
@@ -151,7 +152,7 @@ def fit_behaviour(
         ),
         "digests": json.dumps({where: digest}),
         "methods": groups.methods(main, trials, found, back, samples),
-        "notes": json.dumps(groups.notes(main, trials, people, found, back)),
+        "notes": json.dumps(groups.notes(main, trials, people, found, back, len(frame))),
     }  # fmt: skip
     return tree
 
@@ -253,33 +254,60 @@ def _kept(frame: "pd.DataFrame", keep: str, where: str) -> "pd.DataFrame":
     if not keep:
         return frame
     try:
-        out = frame.query(keep)
+        which = np.asarray(frame.eval(keep))
     except Exception as error:  # whatever a query may raise is the user's
         raise UserError(f"--keep {keep!r}: {error}; columns: {', '.join(map(str, frame.columns))}") from None
-    if out.empty:
+    if which.dtype.kind != "b" or which.shape != (len(frame),):
+        raise UserError(f"--keep {keep!r} is no condition, such as 'trial > 0'")
+    if not which.any():
         raise UserError(f"{where}: no row is left with --keep {keep!r}")
-    return out
+    return frame.loc[which]
 
 
-def _same(trials: Trials, rivals: Sequence[Trials], others: Sequence[Model]) -> None:
+def _same(main: Model, trials: Trials, rivals: Sequence[Trials], others: Sequence[Model]) -> None:
     for rows, other in zip(rivals, others, strict=True):
+        if other.choices != main.choices or other.task != main.task:
+            raise UserError(f"{main.name} and {other.name} are models of different tasks or choices")
         if rows.subjects != trials.subjects or not np.array_equal(rows.length, trials.length):
             raise UserError(
                 f"{other.name} reads other trials of this table, so the models cannot be compared"
             )
 
 
-def _covariate(frame: "pd.DataFrame", name: str, subject: str, trials: Trials, where: str) -> np.ndarray:
+def _covariate(
+    frame: "pd.DataFrame", name: str, subject: str, trials: Trials, where: str
+) -> tuple[str, np.ndarray]:
+    """Name and values (people,) of a covariate; of two labels, 1 for the second in the alphabet."""
     import pandas as pd
 
     if name not in frame.columns:
         raise unknown(f"covariate in {where}", name, map(str, frame.columns))
     if subject not in frame.columns:
         raise UserError(f"{where}: a covariate needs the column {subject!r}, which says who is who")
-    values = pd.to_numeric(frame[name], errors="coerce").groupby(frame[subject].astype(str))
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column) and column.nunique() == 2:
+        first, second = sorted(column.dropna().astype(str).unique())
+        column = column.astype(str).map({first: 0.0, second: 1.0})
+        label = f"{name}={second}"
+    elif not pd.api.types.is_numeric_dtype(column):
+        raise UserError(f"covariate {name} is text with {column.nunique()} values; two labels can be used")
+    else:
+        label = name
+    values = column.groupby(frame[subject].astype(str).str.strip())
     if (values.nunique() > 1).any():
         raise UserError(f"covariate {name} changes within a person ({values.nunique().idxmax()})")
-    return values.first().reindex(list(trials.subjects)).to_numpy(float)
+    return label, values.first().reindex(list(trials.subjects)).to_numpy(float)
+
+
+def _evidence(
+    fits: Mapping[str, tuple[Group | None, Posterior]], trials: Sequence[Trials], samples: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Log-evidence of every person under each model's own prior, which was not fitted to these people."""
+    out = {}
+    for (name, (group, fit)), rows in zip(fits.items(), trials, strict=True):
+        alone = fit if group is None else posterior(model_named(name), rows, None, samples, seed)
+        out[name] = alone.evidence
+    return out
 
 
 def _fitted(

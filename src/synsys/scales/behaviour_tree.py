@@ -84,14 +84,14 @@ def course(model: Model, trials: Trials, theta: np.ndarray) -> xr.Dataset:
 
 def effects(model: Model, group: Group) -> xr.Dataset:
     """Dependence of the group's mean on covariates."""
-    from scipy.stats import norm
+    from scipy.stats import t
 
     z = group.coefficient[1:] / group.error[1:]
     columns = {
         "coefficient": group.coefficient[1:],
         "error": group.error[1:],
         "z": z,
-        "p": 2 * norm.sf(np.abs(z)),
+        "p": 2 * t.sf(np.abs(z), len(group.design) - len(group.names)),
     }
     return xr.Dataset(
         {n: (("covariate", "parameter"), v) for n, v in columns.items()},
@@ -99,18 +99,18 @@ def effects(model: Model, group: Group) -> xr.Dataset:
     )
 
 
-def comparison(fits: dict[str, tuple[Group | None, Posterior]], trials: Trials, seed: int) -> xr.Dataset:
-    """Models against each other."""
-    evidence = np.stack([found.evidence for _, found in fits.values()])
-    told = compare_models(evidence.T, seed)
+def comparison(evidence: dict[str, np.ndarray], trials: Trials, seed: int) -> xr.Dataset:
+    """Models against each other, by the log-evidence (people,) of each under its own prior."""
+    log_e = np.stack(list(evidence.values()))
+    told = compare_models(log_e.T, seed)
     return xr.Dataset(
         {
             **{n: ("model", getattr(told, n)) for n in ("frequency", "exceedance", "protected")},
-            "evidence": (("model", "subject"), evidence),
+            "evidence": (("model", "subject"), log_e),
             "attribution": (("model", "subject"), told.attribution.T),
             "omnibus": ((), told.omnibus),
         },
-        {"model": list(fits), "subject": list(trials.subjects)},
+        {"model": list(evidence), "subject": list(trials.subjects)},
     )
 
 
@@ -143,10 +143,12 @@ def flagged(model: Model, back: Recovery) -> list[str]:
 
 
 def notes(
-    model: Model, trials: Trials, found: Posterior, group: Group | None, back: Recovery | None
-) -> list[str]:
+    model: Model, trials: Trials, found: Posterior, group: Group | None, back: Recovery | None,
+    rows: int,
+) -> list[str]:  # fmt: skip
     """What a reader must know of a fit."""
-    out = [] if back is None else flagged(model, back)
+    out = _left_out(model, trials, rows)
+    out += [] if back is None else flagged(model, back)
     if back is None and not all(p.identifiable for p in model.parameters):
         named = [p.name for p in model.parameters if not p.identifiable]
         out.append(f"declared not identifiable (recovery was not tested here): {', '.join(named)}")
@@ -158,6 +160,30 @@ def notes(
     lost = [s for s, c in zip(trials.subjects, found.converged, strict=True) if not c]
     if lost:
         out.append(f"the mode was not reached: {', '.join(lost[:10])}{' ...' if len(lost) > 10 else ''}")
+    if group is not None and len(group.names) > 1 and len(trials) < SMALL:
+        out.append(f"P of covariates is too small in groups of fewer than about {SMALL}")
     if group is not None and not group.settled:
         out.append("the group had not settled when the fit ended")
+    return out
+
+
+SMALL = 20
+"""People below which errors of group effects, which hold the spread of the group, are too small."""
+
+
+def _left_out(model: Model, trials: Trials, rows: int) -> list[str]:
+    """Rows of a table that were not used, choices that were not made, and blocks that begin anew."""
+    out = []
+    used = int(trials.length.sum())
+    if rows > used:
+        out.append(f"{rows - used} of {rows} rows lack something that the model reads and were left out")
+    silent = used * len(model.choices) - int(trials.counted(model).sum())
+    if silent:
+        out.append(f"{silent} choices were not made or are empty")
+    anew = trials.begins.sum(1)
+    if model.restarts and anew.max() > 1:
+        out.append(
+            f"values begin anew in every block, {int(np.median(anew))} in the median person; --block '' "
+            "takes all trials as one"
+        )
     return out

@@ -16,6 +16,7 @@ from synsys.knowledge.load import read_claims
 from synsys.knowledge.symptoms import symptoms
 from synsys.measures.systems import graph_nulls
 from synsys.mind.readouts import available
+from synsys.mind.symptoms import told_by
 from synsys.scales import baselines as guess
 from synsys.scales import scoring
 from synsys.scales.answers import ON_THE_WAY, RATIOS, Answers, Plan, computed, solve_plan
@@ -175,7 +176,7 @@ def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tupl
     wanted: set[str] = set()
     for question in questions:
         for state in () if question.settled else question.states:
-            needed = symptoms().sources(question.readout)
+            needed = _needed(question.readout)
             first.setdefault(state, set()).update(needed)
             evidence = question.claim.test_role not in scoring.NOT_EVIDENCE
             wanted |= needed if evidence else set()
@@ -194,6 +195,12 @@ def _plan(runner: Runner, questions: Sequence[Question], fc: np.ndarray) -> tupl
         tuple(frozenset(later.get(state, ())) for state in states),
         nulls,
     ), sample
+
+
+def _needed(readout: str) -> frozenset[str]:
+    """What has to be computed for a readout; a symptom needs to know which of its scores were lost."""
+    table = symptoms()
+    return told_by(table.sources(readout)) if readout in table.rows else frozenset({readout})
 
 
 def judge(question: Question, answers: Answers) -> Row:

@@ -17,8 +17,8 @@ from synsys.knowledge.symptoms import SymptomTable, symptoms
 from synsys.measures.standing import CALIBRATED, DISTANCES
 from synsys.measures.systems import graph_nulls, graph_readouts, system_fc
 from synsys.mind.standing import DEPENDS, LEARNED, OBSERVER, PERFORMANCE, wired
-from synsys.mind.symptoms import Change, read_symptoms
-from synsys.scales.people import effect_size, spread
+from synsys.mind.symptoms import Change, lost, read_symptoms
+from synsys.scales.people import LEAST_PEOPLE, effect_size, spread
 from synsys.scales.runs import Outcome, Runner
 
 LEAST_STABLE = 0.5
@@ -108,7 +108,7 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
         max([grades[name] for name in moved.columns if name in grades] + ["B"]) if len(moved.columns) else "B"
     )
     enough = np.mean([o.stable for o in perturbed]) >= LEAST_STABLE
-    rows, kept, changes_of = {}, {}, {}
+    rows, kept, changes_of, values = {}, {}, {}, {}
     tasked = np.arange(len(perturbed)) < runner.tasks
     for name in [*dict.fromkeys([*moved.columns, *before.columns])]:
         quantity_row = vocabulary().get(name)
@@ -134,7 +134,8 @@ def effects(runner: Runner, changes: Sequence[Perturbation], healthy: Healthy,
         rows[name] = effect_row(name, b, a, p, origin, grade)
         kept[name] = (b, a)
         changes_of[name] = difference(name, b, a, p).where(tasked)
-    for name, change in read_symptoms(healthy.table, changes_of, spread).items():
+        values[name] = (b, a, p)
+    for name, change in read_symptoms(healthy.table, lost(changes_of, values), spread).items():
         known = [row for row in healthy.table.rows[name] if row.source in rows]
         told = wired(name, grades, healthy.table, runner.alternative, rows)
         origin = "wired" if told else "emergent"
@@ -191,6 +192,7 @@ def effect_row(
     apart = np.log(people[both] / before[both]) if ratio else people[both] - before[both]
     middle = float(np.median(change)) if len(change) else np.nan
     low, high = np.percentile(change, [5, 95]) if len(change) else (np.nan, np.nan)
+    told = np.percentile(apart, [5, 95]) if len(apart) >= LEAST_PEOPLE else (np.nan, np.nan)
     return {
         "value": float(np.median(a)) if len(a) else np.nan,
         "reference": float(np.median(b if len(b) else before[np.isfinite(before)]))
@@ -201,6 +203,8 @@ def effect_row(
         "d": effect_size(middle, apart),
         "lo90": low,
         "hi90": high,
+        "people_lo90": told[0],
+        "people_hi90": told[1],
         "p_sign": (float((change > 0).sum() + 0.5 * (change == 0).sum()) + 0.5) / (len(change) + 1),
         "level": row.level,
         "unit": SYMPTOM_UNIT if row.level == "symptom" else row.unit,

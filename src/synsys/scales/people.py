@@ -16,6 +16,8 @@ from synsys.knowledge.mechanisms import population
 
 FREE = ("excitatory_drive", "noise_amplitude", "neurovascular_coupling", "conduction_velocity")
 """Variables that homeostasis does not hold: they act on a balanced brain and move its rates or signals."""
+LEAST_PEOPLE = 4
+"""Healthy people that are needed to say how much they differ."""
 MIND = "inference"
 """Level of the vocabulary whose quantities act on the mind alone."""
 
@@ -71,6 +73,6 @@ def effect_size(change: float, apart: np.ndarray) -> float:
 def spread(persons: np.ndarray) -> float:
     """Robust standard deviation (1.4826 times the median absolute deviation) of finite values."""
     finite = persons[np.isfinite(persons)]
-    if len(finite) < 4:
+    if len(finite) < LEAST_PEOPLE:
         return float("nan")
     return float(1.4826 * np.median(np.abs(finite - np.median(finite))))

@@ -22,7 +22,7 @@ from synsys.measures.standing import DISTANCES
 from synsys.mind.standing import restated, wired
 from synsys.scales.cascade import profile
 from synsys.scales.runs import MOVED
-from synsys.scales.scoring import ABSENT, CONSTRUCTED, UNSCORED, sign_of
+from synsys.scales.scoring import ABSENT, CIRCULAR, CONSTRUCTED, UNSCORED, sign_of
 
 ANY_DISORDER = "disorder_any"
 """Every disorder that has a profile; its claims are judged by the sign over all of them pooled."""
@@ -141,7 +141,7 @@ def ask(claim: Claim, computed: set[str], tables: Tables) -> Question:
         signs = {s for row in table.rows.get(readout.name, ()) if row.source == cause.name
                  for s in [int(np.sign(row.weight)) * (direction or 0)]}  # fmt: skip
         return settled(
-            CONSTRUCTED, f"circular: {readout.name} is read from {cause.name}",
+            CIRCULAR, f"{readout.name} is read from {cause.name}",
             wired=signs.pop() if len(signs) == 1 else 0,
         )  # fmt: skip
     own = {readout.name: 1} | restated(readout.name)

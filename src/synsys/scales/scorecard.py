@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 HEADINGS = {
     scoring.PASS: "pass", scoring.FAIL: "fail", scoring.UNDECIDED: "n.s.", scoring.NEGLIGIBLE: "small",
-    scoring.CONSTRUCTED: "by constr.", scoring.ABSENT: "not repr.", scoring.UNSTABLE: "un- stable",
-    scoring.UNSIGNED: "un- signed", scoring.UNSCORED: "not scored",
+    scoring.CONSTRUCTED: "by constr.", scoring.CIRCULAR: "cir- cular", scoring.ABSENT: "not repr.",
+    scoring.UNSTABLE: "un- stable", scoring.UNSIGNED: "un- signed", scoring.UNSCORED: "not scored",
 }  # fmt: skip
 NOTES = (
     "pass: P(expected sign) >= 0.9; fail: <= 0.1; n.s., not significant: between; small, negligible: "
-    "|d| < 0.1; by constr.: by construction; not repr.: not represented in the model; unsigned: not scored. "
-    "* no evidence: wiring and prior_only rows are inputs, definitional rows hold by definition, symptom_map "
-    "rows are circular. A claim stated in several rows counts once in accuracy and skill."
+    "|d| < 0.1; by constr.: by construction; circular: the symptom is read from its cause; not repr.: not "
+    "represented in the model; unsigned: not scored. * no evidence: wiring and prior_only rows are inputs, "
+    "definitional rows hold by definition, symptom_map rows are circular. A claim stated in several rows "
+    "counts once in accuracy and skill."
 )
 
 

@@ -6,8 +6,10 @@ from math import isnan, sqrt
 
 PASS, FAIL, UNDECIDED, NEGLIGIBLE = "pass", "fail", "not significant", "negligible"
 CONSTRUCTED, ABSENT, UNSTABLE = "by construction", "not represented", "unstable"
+CIRCULAR = "by construction: circular"
+"""The cause is itself a source of the symptom that it is said to bring about."""
 UNSIGNED, UNSCORED = "not scored: unsigned", "not scored"
-VERDICTS = (PASS, FAIL, UNDECIDED, NEGLIGIBLE, CONSTRUCTED, ABSENT, UNSTABLE, UNSIGNED, UNSCORED)
+VERDICTS = (PASS, FAIL, UNDECIDED, NEGLIGIBLE, CONSTRUCTED, CIRCULAR, ABSENT, UNSTABLE, UNSIGNED, UNSCORED)
 SCORED = (PASS, FAIL, UNDECIDED, NEGLIGIBLE)
 """Verdicts on a sign that the model computed and was free to miss."""
 SURE = 0.9

@@ -215,11 +215,11 @@ TASK = Task(
     "fear",
     (
         Score("fear_acquisition", 0.0, None, 0),
-        Score("extinction_rate", 0.0, 1.0, 1),
-        Score("extinction_recall", 0.0, 1.0, 1),
-        Score("spontaneous_recovery", 0.0, 1.0, -1),
-        Score("fear_renewal", 0.0, 1.0, -1),
-        Score("fear_return", 0.0, 1.0, -1),
+        Score("extinction_rate", 0.0, 1.0, 1, "extinction_rate"),
+        Score("extinction_recall", 0.0, 1.0, 1, "extinction_rate"),
+        Score("spontaneous_recovery", 0.0, 1.0, -1, "extinction_rate"),
+        Score("fear_renewal", 0.0, 1.0, -1, "extinction_rate"),
+        Score("fear_return", 0.0, 1.0, -1, "extinction_rate"),
     ),
     run,
     "Eight tones with shock in one context, sixteen without in another, then a test in each a day later. "

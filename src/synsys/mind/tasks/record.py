@@ -19,12 +19,16 @@ class Score:
         Score without any ability, and the best possible; None where the scale has none.
     better : {1, -1, 0}
         Whether more of it is better performance, worse, or neither.
+    needs : str
+        Score of the same task without which there is nothing to score here; any of them where it is empty.
+        Where that is given and this one is not, the ability is lost (`mind.symptoms.lost`).
     """
 
     name: str
     chance: float | None
     ceiling: float | None
     better: int
+    needs: str = ""
 
 
 @dataclass(frozen=True)
