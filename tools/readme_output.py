@@ -126,7 +126,7 @@ def constants(text: str) -> str:
     def row(match: re.Match[str]) -> str:
         module, name = match[1].rsplit(".", 1)
         values = np.atleast_1d(getattr(import_module(module), name))
-        return f"| `{match[1]}` | {', '.join(f'{v:g}' for v in values)} |"
+        return f"| `{match[1]}` | {', '.join(np.format_float_positional(v, trim='-') for v in values)} |"
 
     return re.sub(r"^\| `(synsys\.[\w.]+)` \| [\d., ]+ \|", row, text, flags=re.MULTILINE)
 
