@@ -25,7 +25,7 @@ from synsys.core.schema import LEVELS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FEW = ("--draws", "2")
+FEW = ("--draws", "5")
 LEFT_TO_THE_READER = ("make", "git", "cd", ".")
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MADE = re.compile(r"<!-- output: written by (\S+) -->(.*?)<!-- end of output -->", re.DOTALL)
