@@ -114,8 +114,7 @@ def fit_behaviour(
             f"covariates need a group of at least {FEWEST} people" + (" (not --alone)" if alone else "")
         )
 
-    def told(what: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, total: progress(what, done, total)
+    told = _teller(progress)
 
     fits = {}
     for one, rows in zip([main, *others], [trials, *rivals], strict=True):
@@ -185,8 +184,7 @@ def recover_behaviour(
     if trials is not None and trials < 5:
         raise UserError(f"trials = {trials}: at least 5 are needed")
 
-    def told(what: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, total: progress(what, done, total)
+    told = _teller(progress)
 
     shares = None
     if others:
@@ -223,6 +221,13 @@ def recover_behaviour(
         "notes": json.dumps(groups.flagged(main, back)),
     }
     return tree
+
+
+def _teller(progress: Progress | None) -> Callable[[str], Callable[[int, int], None] | None]:
+    """A function that gives, for what is being done, the progress of its parts."""
+    if progress is None:
+        return lambda what: None
+    return lambda what: lambda done, total: progress(what, done, total)
 
 
 def _attributes(kind: str, model: Model, seed: int, command: str) -> dict[str, Any]:
